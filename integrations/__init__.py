@@ -1,0 +1,1 @@
+"""Generator/discriminator pairs and training recipes to read, copy and guide."""

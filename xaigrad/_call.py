@@ -1,0 +1,107 @@
+"""One call of the discriminator, to be asked again of other samples."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import TreeSpec, tree_unflatten
+
+from xaigrad._isolation import isolated, unwrapped
+from xaigrad._types import Score, Target
+
+
+class DiscriminatorCall:
+    """One call of the discriminator by the user, with a slot for the samples.
+
+    The other arguments (labels, a condition image) are held as they were; tensors of one row per sample are tiled
+    where several rows per sample are asked.
+
+    Args:
+        function: The discriminator, or what asks it.
+        leaves: The flattened arguments, detached.
+        spec: Their structure.
+        slot: The place of the samples among them.
+        target: What to explain of the output; ``None``: the sum over all but the batch.
+        eval_mode: Whether to ask in eval mode.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        leaves: list[Any],
+        spec: TreeSpec,
+        slot: int,
+        target: Target | None,
+        eval_mode: bool,
+    ) -> None:
+        self._function = unwrapped(function) if isinstance(function, nn.Module) else function
+        self._leaves = leaves
+        self._spec = spec
+        self._slot = slot
+        self._target = target
+        self._eval_mode = eval_mode
+        self.samples: Tensor = leaves[slot]
+        device = self.samples.device.type
+        self._autocast = (device, torch.get_autocast_dtype(device), torch.is_autocast_enabled(device))
+
+    def arguments(self, samples: Tensor) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the call's arguments with other samples in their place."""
+        rows, tiles = len(self.samples), len(samples) // max(len(self.samples), 1)
+        leaves = list(self._leaves)
+        if tiles > 1:
+            leaves = [
+                leaf.repeat(tiles, *[1] * (leaf.dim() - 1))
+                if isinstance(leaf, Tensor) and leaf.dim() > 0 and len(leaf) == rows
+                else leaf
+                for leaf in leaves
+            ]
+        leaves[self._slot] = samples
+        args, kwargs = tree_unflatten(leaves, self._spec)
+        return args, kwargs
+
+    @contextmanager
+    def isolated(self, modules: Iterable[nn.Module]) -> Iterator[Score]:
+        """Yield the score, with the discriminators in isolation and under the autocast of the user's call."""
+        with isolated(modules, self.samples.device, self._eval_mode), torch.autocast(*self._autocast):
+            yield self._score
+
+    def _score(self, samples: Tensor) -> Tensor:
+        # A clone: an in-place first layer must not write into the samples, nor into a leaf.
+        args, kwargs = self.arguments(samples.clone())
+        return self.reduce(self._function(*args, **kwargs), samples)
+
+    def reduce(self, output: Any, samples: Tensor) -> Tensor:
+        """Return one score per row of the discriminator's output.
+
+        Raises:
+            TypeError: If what to explain is no floating tensor.
+            ValueError: If the output is as large as the samples, so that it could be a map of scores or an image.
+        """
+        explained = output if self._target is None else self._target(output, samples)
+        if not isinstance(explained, Tensor) or not explained.is_floating_point():
+            found = "the discriminator returned" if self._target is None else "it returned"
+            raise TypeError(
+                f"Parameter `target` should pick one floating tensor of the discriminator's output. Found that {found} "
+                f"{structure(explained)}. For example target=lambda output, samples: output[0]."
+            )
+        if self._target is None and explained.shape == samples.shape and explained[0].numel() > 1:
+            raise ValueError(
+                "Parameter `target` should say what to explain of an output of the samples' own shape. Found "
+                f"{structure(explained)}: an image or a map of scores. For a map of scores (U-Net discriminator) pass "
+                "target=lambda output, samples: output; for a reconstruction (energy-based discriminator) "
+                "target=lambda output, samples: -(output - samples).square()."
+            )
+        return explained if explained.dim() < 2 else explained.flatten(1).sum(1)
+
+
+def structure(value: Any) -> str:
+    """Return what a value is made of, in words: ``(tensor of shape (4, 1), 3 entries more)``."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and dtype {value.dtype}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of [{', '.join(map(structure, value))}]"
+    if isinstance(value, dict):
+        return f"a dict of {{{', '.join(f'{key!r}: {structure(entry)}' for key, entry in value.items())}}}"
+    return f"an object of type {type(value).__name__}"

@@ -1,0 +1,239 @@
+"""The generator, guided."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from xaigrad._guidance import Guidance
+from xaigrad._interception import Interception
+from xaigrad._reweighting import GuidedUpdate
+from xaigrad._types import Explainer, MaskTransform, Rule, Schedule, Score, Target
+
+_SHARED = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
+
+
+class XAIGuidedGenerator(nn.Module):
+    r"""A generator whose feedback from the discriminator is re-weighted by an explanation of the discriminator.
+
+    Call it in place of the generator; losses, optimizers and the loop stay as they are. While it is attached, the
+    gradient g that flows back from the discriminator into a generated sample becomes
+
+    .. math:: g' = g \odot M, \qquad M = |A| / \max |A|
+
+    (or whatever else the :class:`Guidance` says), with A the attribution of D's score to the sample's features. Only
+    the path through D is guided: a pixel, cycle or identity loss on the same sample is left as it is. All that reaches
+    the sample through D in the same call is guided together, an auxiliary classifier's loss too.
+
+    As a module it is the generator's own view: same parameters, same names, same ``state_dict``, same mode; other
+    attributes are the generator's. A copy (``deepcopy``, pickle) is not guided.
+
+    Args:
+        generator: G, any module with parameters.
+        discriminator: D, any module; or several.
+        guidance: The whole recipe; or give its parts:
+        explainer: ``(score, samples, context) -> attribution``; default :class:`~xaigrad.explainers.Saliency`, which is
+            free.
+        mask: ``attribution -> mask``, or a sequence of such; default :class:`~xaigrad.masks.AbsNormalize`.
+        schedule: ``update -> strength``; default :class:`~xaigrad.schedules.Constant`.
+        rule: ``(gradient, mask, strength) -> gradient``; default :class:`~xaigrad.rules.Multiply`.
+        target: ``(D's output, samples) -> what to explain``, one row per sample; default: a tensor's sum over all but
+            the batch.
+        optimizer: The generator's optimizer. Without it an update is over when the generator's weights have changed.
+        eval_mode: Whether explainers ask D in eval mode (without dropout, with running statistics), whatever mode it
+            trains in. Fused explainers see the training's own gradient.
+
+    Raises:
+        TypeError: If a network is no module, or a strategy cannot be called.
+        ValueError: If the generator has no parameters, or is guided already.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> from xaigrad import XAIGuidedGenerator
+        >>> generator, discriminator = nn.Linear(2, 3), nn.Linear(3, 1)
+        >>> generator = XAIGuidedGenerator(generator, discriminator)
+        >>> loss = -discriminator(generator(torch.randn(8, 2))).mean()
+        >>> loss.backward()
+        >>> generator.explanations
+        1
+        >>> list(generator.state_dict())
+        ['weight', 'bias']
+    """
+
+    module: nn.Module
+    _interception: Interception | None
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module | Iterable[nn.Module],
+        guidance: Guidance | None = None,
+        *,
+        explainer: Explainer | None = None,
+        mask: MaskTransform | Sequence[MaskTransform] | None = None,
+        schedule: Schedule | None = None,
+        rule: Rule | None = None,
+        target: Target | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
+        eval_mode: bool = True,
+    ) -> None:
+        parts = {"explainer": explainer, "mask": mask, "schedule": schedule, "rule": rule}
+        recipe = _recipe(guidance, parts)
+        discriminators = _networks(generator, discriminator)
+        # The view is set up by hand: nn.Module would register G as a child, under names of its own.
+        training = generator.training
+        object.__setattr__(self, "module", generator)
+        super().__init__()
+        generator.training = training
+        for name in _SHARED:
+            self.__dict__[name] = getattr(generator, name)
+        self.__dict__["_interception"] = Interception(generator, discriminators, recipe, target, optimizer, eval_mode)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the generator."""
+        return self.module(*args, **kwargs)
+
+    @property
+    def interception(self) -> Interception:
+        """The attachment to the discriminator; its ``state_dict`` is what resuming the guidance needs.
+
+        Raises:
+            RuntimeError: On a copy of the wrapper, which has none.
+        """
+        if self._interception is None:
+            raise RuntimeError(
+                "A copy of a guided generator should be wrapped before it is asked about its guidance. Found an "
+                "unguided copy. Wrap it: XAIGuidedGenerator(copy.module, discriminator, ...)."
+            )
+        return self._interception
+
+    @property
+    def updates(self) -> int:
+        """The number of generator updates since the attachment."""
+        return self.interception.updates
+
+    @property
+    def explanations(self) -> int:
+        """How many gradients have been guided."""
+        return self.interception.explanations
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many gradients were left as they were, by reason."""
+        return self.interception.skipped
+
+    @property
+    def fallbacks(self) -> int:
+        """How many samples had a mask that was not finite and got the neutral mask 1."""
+        return self.interception.fallbacks
+
+    @property
+    def last(self) -> GuidedUpdate | None:
+        """What the last guided update did: samples, gradient, attribution, mask."""
+        return self.interception.last
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Return a context that leaves gradients alone: the discriminator's turn, or an evaluation."""
+        return self.interception.paused()
+
+    def guided(self) -> AbstractContextManager[None]:
+        """Return a context that is exactly one update of the generator, guided also inside :meth:`paused`."""
+        return self.interception.guided()
+
+    def intercept(self, samples: Tensor, score: Score) -> Tensor:
+        """Return the samples under guidance, for a discriminator that is not called as a module."""
+        return self.interception.intercept(samples, score)
+
+    def detach(self) -> nn.Module:
+        """End the guidance, without a trace in either network, and return the bare generator."""
+        if self._interception is not None:
+            self._interception.detach()
+        return self.module
+
+    # The view: all that is the generator's is asked of it.
+
+    @property
+    def training(self) -> bool:
+        """The generator's mode."""
+        return self.module.training
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self.module.training = mode
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the generator's mode."""
+        self.module.train(mode)
+        return self
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the bare generator's state."""
+        return self.module.state_dict(*args, **kwargs)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Load a bare generator's state."""
+        return self.module.load_state_dict(*args, **kwargs)
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self.module._load_from_state_dict(*args, **kwargs)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        self.module._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+    def extra_repr(self) -> str:
+        """Return the recipe."""
+        return "" if self._interception is None else repr(self._interception.guidance)
+
+    def __getattr__(self, name: str) -> Any:
+        if "module" not in self.__dict__:  # While a copy is being made.
+            raise AttributeError(name)
+        return getattr(self.module, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__ or isinstance(getattr(type(self), name, None), property):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.module, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_interception": None}
+
+
+def _recipe(guidance: Guidance | None, parts: dict[str, Any]) -> Guidance:
+    given = {name: part for name, part in parts.items() if part is not None}
+    if guidance is None:
+        return Guidance(**given)
+    if given or not isinstance(guidance, Guidance):
+        found = f"also {', '.join(given)}" if given else repr(guidance)
+        raise TypeError(
+            f"Parameter `guidance` should be a Guidance, without any of its parts beside it. Found {found}. "
+            "Pass explainer=..., mask=..., schedule=..., rule=... without it, or dataclasses.replace(guidance, ...)."
+        )
+    return guidance
+
+
+def _networks(generator: nn.Module, discriminator: nn.Module | Iterable[nn.Module]) -> tuple[nn.Module, ...]:
+    discriminators = (discriminator,) if isinstance(discriminator, nn.Module) else tuple(discriminator)
+    for name, network in [("generator", generator), *(("discriminator", module) for module in discriminators)]:
+        if not isinstance(network, nn.Module):
+            raise TypeError(f"Parameter `{name}` should be an nn.Module. Found {network!r}. Pass the network itself.")
+    if not discriminators:
+        raise ValueError("Parameter `discriminator` should be at least one nn.Module. Found none. Pass the network.")
+    if isinstance(generator, XAIGuidedGenerator):
+        raise ValueError(
+            "Parameter `generator` should be a bare generator. Found one that is wrapped already. Pass several "
+            "discriminators at once, or wrap generator.detach()."
+        )
+    if next(generator.parameters(), None) is None:
+        raise ValueError(
+            "Parameter `generator` should have parameters to learn. Found none. Pass the network that makes samples."
+        )
+    if any(generator is module for module in discriminators):
+        raise ValueError(
+            "Parameter `discriminator` should be another network than `generator`. Found the same. Pass both."
+        )
+    return discriminators

@@ -1,0 +1,218 @@
+"""Interception: the gradient between discriminator and generator, caught at D's input.
+
+There is no magic: while attached, a forward pre-hook on D replaces each input that the generator made by a clone, and
+a tensor hook on the clone re-weights the gradient that arrives there. The user's modules carry two hooks and nothing
+else, and everything about one call of D lives in the closure of that call.
+"""
+
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+from xaigrad._call import DiscriminatorCall
+from xaigrad._guidance import Guidance
+from xaigrad._hook import WeakHook
+from xaigrad._origin import made_by
+from xaigrad._reweighting import GuidedUpdate, Reweighting
+from xaigrad._types import Score, Target
+
+
+class Interception:
+    """The attachment of a guidance to a generator and its discriminators.
+
+    It holds the networks weakly. An update is over when the generator's weights have changed since, or, with
+    ``optimizer``, when that has stepped.
+
+    Args:
+        generator: G, any module with parameters.
+        discriminators: The modules whose verdicts train it.
+        guidance: The recipe.
+        target: What to explain of D's output; ``None``: the sum over all but the batch.
+        optimizer: The generator's optimizer, to count updates by its steps.
+        eval_mode: Whether explainers ask D in eval mode.
+
+    Attributes:
+        skipped: How many gradients were left as they were, by reason: ``"paused"``, ``"strength 0"``,
+            ``"zero gradient"``, ``"create_graph"``.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminators: Sequence[nn.Module],
+        guidance: Guidance,
+        target: Target | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
+        eval_mode: bool = True,
+    ) -> None:
+        self.skipped: Counter[str] = Counter()
+        self._generator = weakref.ref(generator)
+        self._discriminators = [weakref.ref(discriminator) for discriminator in discriminators]
+        # Reading the user's seed draws nothing from the user's random state.
+        self._reweighting = Reweighting(guidance, torch.Generator().manual_seed(torch.initial_seed()))
+        self._target = target
+        self._eval_mode = eval_mode
+        self._active = True
+        self._updates = 0
+        self._versions: list[int] | None = None
+        self._optimizer = optimizer is not None
+        self._unchecked: DiscriminatorCall | None = None
+        self._checked = self._reweighting.fused
+        before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
+        handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
+        handles += [module.register_forward_hook(after) for module in discriminators]
+        if optimizer is not None:
+            handles.append(optimizer.register_step_post_hook(stepped))
+        self._finalizer = weakref.finalize(self, _remove, handles)
+
+    @property
+    def updates(self) -> int:
+        """The number of generator updates since the attachment."""
+        if not self._optimizer:
+            versions = [parameter._version for parameter in self._parameters()]
+            self._updates += self._versions is not None and self._versions != versions
+            self._versions = versions
+        return self._updates
+
+    @property
+    def guidance(self) -> Guidance:
+        """The recipe."""
+        return self._reweighting.guidance
+
+    @property
+    def explanations(self) -> int:
+        """How many gradients have been guided."""
+        return self._reweighting.explanations
+
+    @property
+    def fallbacks(self) -> int:
+        """How many samples had a mask that was not finite and got the neutral mask 1."""
+        return self._reweighting.fallbacks
+
+    @property
+    def last(self) -> GuidedUpdate | None:
+        """What the last guided update did."""
+        return self._reweighting.last
+
+    def detach(self) -> None:
+        """Remove the hooks, and with them every trace; a second call does nothing."""
+        self._finalizer()
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Return a context that leaves gradients alone: the discriminator's turn, or an evaluation."""
+        return self._switched(False)
+
+    @contextmanager
+    def guided(self) -> Iterator[None]:
+        """Make the context exactly one update of the generator, guided also inside :meth:`paused`."""
+        update = self.updates
+        with self._switched(True):
+            yield
+        self._updates = (self.updates, update + 1)[1]
+
+    @contextmanager
+    def _switched(self, active: bool) -> Iterator[None]:
+        before, self._active = self._active, active
+        try:
+            yield
+        finally:
+            self._active = before
+
+    def intercept(self, samples: Tensor, score: Score) -> Tensor:
+        """Return the samples under guidance, for a discriminator that is not called as a module.
+
+        Args:
+            samples: What the generator made; ask the discriminator with what this method returns.
+            score: ``samples -> score``, one row per sample: what the explainer asks.
+        """
+        strength = self._strength(made_by(self._parameters(), samples))
+        if strength == 0:
+            return samples
+        leaves, spec = tree_flatten(((samples.detach(),), {}))
+        return self._alias(samples, DiscriminatorCall(score, leaves, spec, 0, None, self._eval_mode), strength)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what resuming needs: the counts and the guidance's random state."""
+        rng = self._reweighting.rng.get_state()
+        return {"updates": self.updates, "explanations": self.explanations, "rng": rng}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where a saved guidance stopped; load the generator's weights first."""
+        self._updates = (self.updates, int(state["updates"]))[1]
+        self._reweighting.explanations = int(state["explanations"])
+        self._reweighting.rng.set_state(state["rng"])
+
+    def _parameters(self) -> list[nn.Parameter]:
+        generator = self._generator()
+        return [] if generator is None else list(generator.parameters())
+
+    def _strength(self, generated: bool) -> float:
+        """Return how strongly to guide: 0 for what G did not make, in pauses, and where the schedule rests."""
+        update = self.updates  # At every call of D, so that no update is missed.
+        if not generated:
+            return 0.0
+        if not self._active:
+            self.skipped["paused"] += 1
+            return 0.0
+        strength = self.guidance.strength(update)
+        if strength == 0:
+            self.skipped["strength 0"] += 1
+        return strength
+
+    def _stepped(self, *_: Any) -> None:
+        self._updates += 1
+
+    def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Replace what the generator made, in a call of the discriminator, by clones that guide."""
+        if not torch.is_grad_enabled():
+            return None
+        leaves, spec = tree_flatten((args, kwargs))
+        parameters = self._parameters()
+        slots = [slot for slot, leaf in enumerate(leaves) if made_by(parameters, leaf)]
+        strength = self._strength(bool(slots))
+        if strength == 0:
+            return None
+        held = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        for slot in slots:
+            call = DiscriminatorCall(module, held, spec, slot, self._target, self._eval_mode)
+            leaves[slot] = self._alias(leaves[slot], call, strength)
+            self._unchecked = None if self._checked else call
+        return tree_unflatten(leaves, spec)
+
+    def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        """Check at the first guided call, in the user's own line, that the output can be explained."""
+        call, self._unchecked = self._unchecked, None
+        if call is not None:
+            with torch.no_grad():
+                call.reduce(output, call.samples)
+            self._checked = True
+
+    def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
+        update = self._updates
+
+        def reweight(gradient: Tensor) -> Tensor | None:
+            if torch.is_grad_enabled():  # create_graph=True: a penalty, whose gradient is no feedback.
+                self.skipped["create_graph"] += 1
+            elif not self._active:
+                self.skipped["paused"] += 1
+            elif gradient.device.type == "cpu" and not gradient.any():  # Elsewhere the question would wait.
+                self.skipped["zero gradient"] += 1
+            else:
+                modules = [module for reference in self._discriminators if (module := reference()) is not None]
+                return self._reweighting(gradient, call, modules, strength, update)
+            return None
+
+        alias = samples.clone()
+        alias.register_hook(reweight)  # type: ignore[no-untyped-call]
+        return alias
+
+
+def _remove(handles: list[Any]) -> None:
+    for handle in handles:
+        handle.remove()

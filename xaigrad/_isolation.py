@@ -1,0 +1,77 @@
+"""Asking the discriminator a question without leaving a trace in it."""
+
+import random
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the user's own module inside the wrappers of data parallelism, compilation and Fabric.
+
+    Explaining through a distributed wrapper from inside a backward pass crashes; a compiled module cannot be
+    differentiated twice.
+    """
+    while True:
+        if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            module = module.module
+        elif isinstance(inner := getattr(module, "_orig_mod", getattr(module, "_forward_module", None)), nn.Module):
+            module = inner
+        else:
+            return module
+
+
+@contextmanager
+def forked_rng(device: torch.device) -> Iterator[None]:
+    """Restore the random states of torch, NumPy and Python on leaving."""
+    python_state = random.getstate()
+    numpy = sys.modules.get("numpy")
+    numpy_state = numpy.random.get_state() if numpy else None
+    devices = [] if device.type == "cpu" else [device]
+    kind = "cuda" if device.type == "cpu" else device.type
+    try:
+        with torch.random.fork_rng(devices=devices, device_type=kind):
+            yield
+    finally:
+        random.setstate(python_state)
+        if numpy:
+            numpy.random.set_state(numpy_state)
+
+
+@contextmanager
+def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool) -> Iterator[None]:
+    """Let modules be called as often as one likes inside the context; afterwards they are what they were.
+
+    Inside, their buffers are clones and their parameters detached. On leaving, also by an exception, every attribute of
+    every submodule is what it was (modes, counters, weights that spectral norm computed), and so are the random states
+    of torch, NumPy and Python. The state is swapped rather than passed to ``torch.func.functional_call``, so that it
+    also holds for methods other than ``forward`` and for what a checkpointed module recomputes in the backward pass.
+
+    Args:
+        modules: The discriminators.
+        device: Where their inputs lie.
+        eval_mode: Whether to ask in eval mode, without dropout and with BatchNorm's running statistics.
+    """
+    before = {submodule: submodule.__dict__.copy() for module in modules for submodule in unwrapped(module).modules()}
+    clones: dict[Tensor, Tensor] = {}  # A tensor that two submodules share stays shared.
+    with forked_rng(device):
+        try:
+            for submodule, attributes in before.items():
+                submodule.__dict__["_parameters"] = {
+                    name: None if value is None else value.detach() for name, value in attributes["_parameters"].items()
+                }
+                submodule.__dict__["_buffers"] = {
+                    name: None if value is None else clones.setdefault(value, value.clone())
+                    for name, value in attributes["_buffers"].items()
+                }
+                if eval_mode:
+                    submodule.training = False
+            yield
+        finally:
+            for submodule, attributes in before.items():
+                for name in submodule.__dict__.keys() - attributes.keys():
+                    del submodule.__dict__[name]
+                submodule.__dict__.update(attributes)

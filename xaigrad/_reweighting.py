@@ -1,0 +1,128 @@
+"""The step that the paper adds to backpropagation: explain, mask, re-weight (LogicGAN, Algorithm 1, lines 6 and 7)."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from xaigrad._call import DiscriminatorCall
+from xaigrad._guidance import Guidance
+from xaigrad._types import Context
+
+
+@dataclass(frozen=True)
+class GuidedUpdate:
+    """What one guided update did, in the samples' shape, for plots.
+
+    Attributes:
+        update: The number of generator updates before it.
+        strength: The schedule's strength.
+        samples: What the generator made.
+        gradient: The gradient that arrived.
+        attribution: What the explainer said; it may broadcast to the samples' shape.
+        mask: What the mask transforms made of it.
+        guided: The gradient that the generator got.
+    """
+
+    update: int
+    strength: float
+    samples: Tensor
+    gradient: Tensor
+    attribution: Tensor
+    mask: Tensor
+    guided: Tensor
+
+
+class Reweighting:
+    """A guidance at work: it turns gradients into guided ones, with its own random state and its own count.
+
+    Args:
+        guidance: The recipe.
+        rng: The random generator that explainers draw from.
+
+    Attributes:
+        explanations: How many gradients have been guided.
+        last: What the last one was.
+    """
+
+    def __init__(self, guidance: Guidance, rng: torch.Generator) -> None:
+        self.guidance = guidance
+        self.rng = rng
+        self.explanations = 0
+        self.last: GuidedUpdate | None = None
+        self._fallbacks: Tensor | None = None
+
+    @property
+    def fused(self) -> bool:
+        """Whether the explainer leaves the discriminator unasked."""
+        return bool(getattr(self.guidance.explainer, "fused", False))
+
+    @property
+    def fallbacks(self) -> int:
+        """How many samples had a mask that was not finite and got the neutral mask 1."""
+        return 0 if self._fallbacks is None else int(self._fallbacks)
+
+    def __call__(
+        self,
+        gradient: Tensor,
+        call: DiscriminatorCall,
+        discriminators: Iterable[nn.Module],
+        strength: float,
+        update: int,
+    ) -> Tensor:
+        """Return the guided gradient, of the arriving one's shape and dtype; masks are made in float32 or float64."""
+        full = gradient if gradient.dtype == torch.float64 else gradient.float()
+        attribution = self._explain(full, call, discriminators, update)
+        mask = self._finite(self.guidance.transform(attribution), full)
+        guided = self.guidance.rule(full, mask, strength).to(gradient.dtype)
+        self.explanations += 1
+        self.last = GuidedUpdate(update, strength, call.samples, gradient, attribution, mask, guided)
+        return guided
+
+    def _explain(
+        self, gradient: Tensor, call: DiscriminatorCall, discriminators: Iterable[nn.Module], update: int
+    ) -> Tensor:
+        explainer = self.guidance.explainer
+        args, kwargs = call.arguments(call.samples)
+        context = Context(gradient, update, self.explanations, self.rng, args, kwargs)
+        if self.fused:
+            attribution = explainer(_unasked, call.samples, context)
+        else:
+            with call.isolated(discriminators) as score, torch.enable_grad():
+                attribution = explainer(score, call.samples, context)
+        return attribution.detach().to(gradient.dtype)
+
+    def _finite(self, mask: Tensor, gradient: Tensor) -> Tensor:
+        """Return the mask in the gradient's shape, with 1 for the samples where it is not finite.
+
+        Those are counted and warned of, unless the gradient itself is not finite: a loss scaler looks for its step.
+        """
+        try:
+            mask = mask.expand_as(gradient)
+        except RuntimeError:
+            raise ValueError(
+                f"Parameter `explainer` should give an attribution of the samples' shape {tuple(gradient.shape)}, or "
+                f"one that broadcasts to it, and `mask` should keep it. Found a mask of shape {tuple(mask.shape)} from "
+                f"{self.guidance.explainer!r} and {self.guidance.mask!r}."
+            ) from None
+        features = tuple(range(1, mask.dim()))
+        finite = mask.isfinite().all(features, keepdim=True)
+        fallbacks = (~finite & gradient.isfinite().all(features, keepdim=True)).sum()
+        self._fallbacks = fallbacks if self._fallbacks is None else self._fallbacks + fallbacks
+        # At the 1st, 2nd, 4th, 8th ... explanation: reading a count waits for the device.
+        if (self.explanations + 1).bit_count() == 1 and self._fallbacks > 0:
+            warnings.warn(
+                "Some masks were not finite; their samples got the standard gradient. The counter `fallbacks` says how "
+                "many. Look at the explainer's attribution in `last`.",
+                stacklevel=2,
+            )
+        return torch.where(finite, mask, 1.0)
+
+
+def _unasked(samples: Tensor) -> Tensor:
+    raise RuntimeError(
+        "An explainer whose attribute `fused` is true should not ask the discriminator. Found that it did. Remove the "
+        "attribute."
+    )

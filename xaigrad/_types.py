@@ -1,0 +1,48 @@
+"""The callables that a guidance is made of, and what an explainer is told besides the score."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+Score: TypeAlias = Callable[[Tensor], Tensor]
+"""``samples -> score``: D's verdict on each sample, shape ``(N,)``, differentiable, asked of D in isolation."""
+
+Target: TypeAlias = Callable[[Any, Tensor], Tensor]
+"""``(D's output, samples) -> what to explain``: one row of any shape per sample."""
+
+MaskTransform: TypeAlias = Callable[[Tensor], Tensor]
+"""``attribution -> mask``."""
+
+Schedule: TypeAlias = Callable[[int], float]
+"""``update -> strength`` in [0, 1]; at 0 nothing is computed."""
+
+Rule: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
+"""``(gradient, mask, strength) -> gradient``."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an explainer may know besides the score and the samples.
+
+    Attributes:
+        gradient: The gradient that arrived at the samples, of their shape, in float32 or float64.
+        update: The number of generator updates before this one.
+        explanation: The number of explanations before this one.
+        rng: The guidance's own random generator, on the CPU; the user's random state is never drawn from.
+        args: The positional arguments of the discriminator's call, with the samples in their place.
+        kwargs: The keyword arguments of the discriminator's call.
+    """
+
+    gradient: Tensor
+    update: int
+    explanation: int
+    rng: torch.Generator
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] | None = None
+
+
+Explainer: TypeAlias = Callable[[Score, Tensor, Context], Tensor]
+"""``(score, samples, context) -> attribution``, of the samples' shape or broadcasting to it."""
