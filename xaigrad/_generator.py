@@ -7,12 +7,13 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from xaigrad._construction import check_settings, distinct_networks, one_recipe
 from xaigrad._guidance import Guidance
 from xaigrad._interception import Interception
 from xaigrad._reweighting import GuidedUpdate
 from xaigrad._types import Explainer, MaskTransform, Rule, Schedule, Score, Target
 
-_SHARED = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
+_SHARED = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_load_state_dict_post_hooks")
 
 
 class XAIGuidedGenerator(nn.Module):
@@ -41,7 +42,8 @@ class XAIGuidedGenerator(nn.Module):
         rule: ``(gradient, mask, strength) -> gradient``; default :class:`~xaigrad.rules.Multiply`.
         target: ``(D's output, samples) -> what to explain``, one row per sample; default: a tensor's sum over all but
             the batch.
-        optimizer: The generator's optimizer. Without it an update is over when the generator's weights have changed.
+        optimizer: The generator's optimizer, to count updates by its steps alone. Without it an update is over when any
+            optimizer of the generator's parameters has stepped, or they have been written to otherwise.
         eval_mode: Whether explainers ask D in eval mode (without dropout, with running statistics), whatever mode it
             trains in. Fused explainers see the training's own gradient.
 
@@ -81,8 +83,14 @@ class XAIGuidedGenerator(nn.Module):
         eval_mode: bool = True,
     ) -> None:
         parts = {"explainer": explainer, "mask": mask, "schedule": schedule, "rule": rule}
-        recipe = _recipe(guidance, parts)
-        discriminators = _networks(generator, discriminator)
+        if isinstance(generator, XAIGuidedGenerator):
+            raise ValueError(
+                "Parameter `generator` should be a bare generator. Found one that is wrapped already. Pass several "
+                "discriminators at once, or wrap generator.detach()."
+            )
+        recipe = one_recipe(guidance, parts)
+        discriminators = distinct_networks(generator, discriminator)
+        check_settings(target, optimizer)
         # The view is set up by hand: nn.Module would register G as a child, under names of its own.
         training = generator.training
         object.__setattr__(self, "module", generator)
@@ -184,6 +192,15 @@ class XAIGuidedGenerator(nn.Module):
         self.module._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
+    def apply(self, fn: Callable[[nn.Module], None]) -> Self:
+        """Apply a function to the generator and its submodules."""
+        self.module.apply(fn)
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the generator in place."""
+        self.module.compile(*args, **kwargs)
+
     def extra_repr(self) -> str:
         """Return the recipe."""
         return "" if self._interception is None else repr(self._interception.guidance)
@@ -199,41 +216,8 @@ class XAIGuidedGenerator(nn.Module):
         else:
             setattr(self.module, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        delattr(self.module, name)
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_interception": None}
-
-
-def _recipe(guidance: Guidance | None, parts: dict[str, Any]) -> Guidance:
-    given = {name: part for name, part in parts.items() if part is not None}
-    if guidance is None:
-        return Guidance(**given)
-    if given or not isinstance(guidance, Guidance):
-        found = f"also {', '.join(given)}" if given else repr(guidance)
-        raise TypeError(
-            f"Parameter `guidance` should be a Guidance, without any of its parts beside it. Found {found}. "
-            "Pass explainer=..., mask=..., schedule=..., rule=... without it, or dataclasses.replace(guidance, ...)."
-        )
-    return guidance
-
-
-def _networks(generator: nn.Module, discriminator: nn.Module | Iterable[nn.Module]) -> tuple[nn.Module, ...]:
-    discriminators = (discriminator,) if isinstance(discriminator, nn.Module) else tuple(discriminator)
-    for name, network in [("generator", generator), *(("discriminator", module) for module in discriminators)]:
-        if not isinstance(network, nn.Module):
-            raise TypeError(f"Parameter `{name}` should be an nn.Module. Found {network!r}. Pass the network itself.")
-    if not discriminators:
-        raise ValueError("Parameter `discriminator` should be at least one nn.Module. Found none. Pass the network.")
-    if isinstance(generator, XAIGuidedGenerator):
-        raise ValueError(
-            "Parameter `generator` should be a bare generator. Found one that is wrapped already. Pass several "
-            "discriminators at once, or wrap generator.detach()."
-        )
-    if next(generator.parameters(), None) is None:
-        raise ValueError(
-            "Parameter `generator` should have parameters to learn. Found none. Pass the network that makes samples."
-        )
-    if any(generator is module for module in discriminators):
-        raise ValueError(
-            "Parameter `discriminator` should be another network than `generator`. Found the same. Pass both."
-        )
-    return discriminators

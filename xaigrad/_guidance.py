@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import Tensor
 
+from xaigrad._checks import check_callable
 from xaigrad._types import Explainer, MaskTransform, Rule, Schedule
 from xaigrad.explainers import DeepShap, Saliency
 from xaigrad.masks import AbsNormalize
@@ -45,13 +44,13 @@ class Guidance:
     rule: Rule = Multiply()
 
     def __post_init__(self) -> None:
-        transforms = tuple(self.mask) if isinstance(self.mask, Sequence) else (self.mask,)
+        transforms = tuple(self.mask) if isinstance(self.mask, list | tuple) else (self.mask,)
         object.__setattr__(self, "mask", transforms)
-        _check_callable("explainer", self.explainer, "Saliency()")
+        check_callable("explainer", self.explainer, "Saliency()")
         for transform in transforms:
-            _check_callable("mask", transform, "AbsNormalize()")
-        _check_callable("schedule", self.schedule, "Constant()")
-        _check_callable("rule", self.rule, "Multiply()")
+            check_callable("mask", transform, "AbsNormalize()")
+        check_callable("schedule", self.schedule, "Constant()")
+        check_callable("rule", self.rule, "Multiply()")
 
     def transform(self, attribution: Tensor) -> Tensor:
         """Return the mask of an attribution."""
@@ -105,18 +104,3 @@ class Guidance:
         """
         mask = AbsNormalize(per="batch", by="minmax")
         return cls(Saliency(exact=True), mask, StartAfter(start_after), Residual(alpha=0.2))
-
-
-def _check_callable(name: str, part: Any, example: str) -> None:
-    if isinstance(part, type):
-        raise TypeError(
-            f"Parameter `{name}` should be a callable instance. Found the class `{part.__name__}`. "
-            f"Instantiate it before passing it: {part.__name__}()."
-        )
-    if not callable(part):
-        raise TypeError(f"Parameter `{name}` should be a callable. Found {part!r}. For example {example}.")
-    if isinstance(part, torch.nn.Module):
-        raise TypeError(
-            f"Parameter `{name}` should be a strategy. Found the module `{type(part).__name__}`. Pass the networks "
-            "first: XAIGuidedGenerator(generator, discriminator, ...)."
-        )

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from xaigrad._call import DiscriminatorCall
@@ -26,8 +27,8 @@ from xaigrad._types import Score, Target
 class Interception:
     """The attachment of a guidance to a generator and its discriminators.
 
-    It holds the networks weakly. An update is over when the generator's weights have changed since, or, with
-    ``optimizer``, when that has stepped.
+    It holds the networks weakly. An update is over when an optimizer of the generator's parameters has stepped, or they
+    have been written to otherwise; with ``optimizer``, only when that one has stepped.
 
     Args:
         generator: G, any module with parameters.
@@ -39,7 +40,7 @@ class Interception:
 
     Attributes:
         skipped: How many gradients were left as they were, by reason: ``"paused"``, ``"strength 0"``,
-            ``"zero gradient"``, ``"create_graph"``.
+            ``"zero gradient"``, ``"create_graph"``, ``"detached"``.
     """
 
     def __init__(
@@ -60,24 +61,29 @@ class Interception:
         self._eval_mode = eval_mode
         self._active = True
         self._updates = 0
+        self._changed = False
+        self._counted = False
         self._versions: list[int] | None = None
         self._optimizer = optimizer is not None
-        self._unchecked: DiscriminatorCall | None = None
-        self._checked = self._reweighting.fused
+        self._unchecked: weakref.WeakKeyDictionary[nn.Module, DiscriminatorCall] = weakref.WeakKeyDictionary()
+        self._checked: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
         handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
         handles += [module.register_forward_hook(after) for module in discriminators]
-        if optimizer is not None:
-            handles.append(optimizer.register_step_post_hook(stepped))
+        # Versions alone would miss the updates of fused optimizers, which do not count them.
+        steps = register_optimizer_step_post_hook if optimizer is None else optimizer.register_step_post_hook
+        handles.append(steps(stepped))
         self._finalizer = weakref.finalize(self, _remove, handles)
 
     @property
     def updates(self) -> int:
         """The number of generator updates since the attachment."""
-        if not self._optimizer:
-            versions = [parameter._version for parameter in self._parameters()]
-            self._updates += self._versions is not None and self._versions != versions
-            self._versions = versions
+        versions = [] if self._optimizer else [parameter._version for parameter in self._parameters()]
+        changed = self._changed or (self._versions is not None and self._versions != versions)
+        self._changed, self._versions = False, versions
+        if changed:
+            self._updates += not self._counted
+            self._counted = False
         return self._updates
 
     @property
@@ -114,7 +120,8 @@ class Interception:
         update = self.updates
         with self._switched(True):
             yield
-        self._updates = (self.updates, update + 1)[1]
+        self._counted = self.updates == update  # A step that follows the context is this update's.
+        self._updates = update + 1
 
     @contextmanager
     def _switched(self, active: bool) -> Iterator[None]:
@@ -144,7 +151,8 @@ class Interception:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved guidance stopped; load the generator's weights first."""
-        self._updates = (self.updates, int(state["updates"]))[1]
+        self._changed, self._counted, self._versions = False, False, None
+        self._updates = int(state["updates"])
         self._reweighting.explanations = int(state["explanations"])
         self._reweighting.rng.set_state(state["rng"])
 
@@ -155,7 +163,7 @@ class Interception:
     def _strength(self, generated: bool) -> float:
         """Return how strongly to guide: 0 for what G did not make, in pauses, and where the schedule rests."""
         update = self.updates  # At every call of D, so that no update is missed.
-        if not generated:
+        if not (generated and torch.is_grad_enabled() and self._finalizer.alive):
             return 0.0
         if not self._active:
             self.skipped["paused"] += 1
@@ -165,8 +173,16 @@ class Interception:
             self.skipped["strength 0"] += 1
         return strength
 
-    def _stepped(self, *_: Any) -> None:
-        self._updates += 1
+    def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        """Note that an optimizer has stepped, if it is the generator's."""
+        mine = {id(parameter) for parameter in self._parameters()}
+        stepped = (
+            id(parameter)
+            for group in optimizer.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        )
+        self._changed = self._changed or self._optimizer or not mine.isdisjoint(stepped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Replace what the generator made, in a call of the discriminator, by clones that guide."""
@@ -182,16 +198,17 @@ class Interception:
         for slot in slots:
             call = DiscriminatorCall(module, held, spec, slot, self._target, self._eval_mode)
             leaves[slot] = self._alias(leaves[slot], call, strength)
-            self._unchecked = None if self._checked else call
+            if module not in self._checked and not self._reweighting.fused:
+                self._unchecked[module] = call
         return tree_unflatten(leaves, spec)
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        """Check at the first guided call, in the user's own line, that the output can be explained."""
-        call, self._unchecked = self._unchecked, None
+        """Check at its first guided call, in the user's own line, that the output can be explained."""
+        call = self._unchecked.pop(module, None)
         if call is not None:
             with torch.no_grad():
                 call.reduce(output, call.samples)
-            self._checked = True
+            self._checked.add(module)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
         update = self._updates
@@ -199,6 +216,8 @@ class Interception:
         def reweight(gradient: Tensor) -> Tensor | None:
             if torch.is_grad_enabled():  # create_graph=True: a penalty, whose gradient is no feedback.
                 self.skipped["create_graph"] += 1
+            elif not self._finalizer.alive:
+                self.skipped["detached"] += 1
             elif not self._active:
                 self.skipped["paused"] += 1
             elif gradient.device.type == "cpu" and not gradient.any():  # Elsewhere the question would wait.

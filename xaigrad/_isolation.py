@@ -2,8 +2,11 @@
 
 import random
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,14 +44,22 @@ def forked_rng(device: torch.device) -> Iterator[None]:
             numpy.random.set_state(numpy_state)
 
 
+def _private(value: Any) -> Any:
+    """Return an attribute for use inside: a copy of what can be written to."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return copy(value) if isinstance(value, dict | list | set | deque) else value
+
+
 @contextmanager
 def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool) -> Iterator[None]:
     """Let modules be called as often as one likes inside the context; afterwards they are what they were.
 
-    Inside, their buffers are clones and their parameters detached. On leaving, also by an exception, every attribute of
-    every submodule is what it was (modes, counters, weights that spectral norm computed), and so are the random states
-    of torch, NumPy and Python. The state is swapped rather than passed to ``torch.func.functional_call``, so that it
-    also holds for methods other than ``forward`` and for what a checkpointed module recomputes in the backward pass.
+    Inside, their buffers are clones, their parameters detached, their containers (hooks, lists, dictionaries)
+    copies. On leaving, also by an exception, every attribute of every submodule is what it was (modes, counters,
+    weights that spectral norm computed), and so are the random states of torch, NumPy and Python. The state is
+    swapped rather than passed to ``torch.func.functional_call``, so that it also holds for methods other than
+    ``forward`` and for what a checkpointed module recomputes in the backward pass.
 
     Args:
         modules: The discriminators.
@@ -60,6 +71,7 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
     with forked_rng(device):
         try:
             for submodule, attributes in before.items():
+                submodule.__dict__.update({name: _private(value) for name, value in attributes.items()})
                 submodule.__dict__["_parameters"] = {
                     name: None if value is None else value.detach() for name, value in attributes["_parameters"].items()
                 }

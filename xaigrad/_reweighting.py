@@ -21,7 +21,7 @@ class GuidedUpdate:
         strength: The schedule's strength.
         samples: What the generator made.
         gradient: The gradient that arrived.
-        attribution: What the explainer said; it may broadcast to the samples' shape.
+        attribution: What the explainer said.
         mask: What the mask transforms made of it.
         guided: The gradient that the generator got.
     """
@@ -75,7 +75,7 @@ class Reweighting:
         """Return the guided gradient, of the arriving one's shape and dtype; masks are made in float32 or float64."""
         full = gradient if gradient.dtype == torch.float64 else gradient.float()
         attribution = self._explain(full, call, discriminators, update)
-        mask = self._finite(self.guidance.transform(attribution), full)
+        mask = self._finite(self._expanded("mask", self.guidance.transform(attribution), full), full)
         guided = self.guidance.rule(full, mask, strength).to(gradient.dtype)
         self.explanations += 1
         self.last = GuidedUpdate(update, strength, call.samples, gradient, attribution, mask, guided)
@@ -92,21 +92,23 @@ class Reweighting:
         else:
             with call.isolated(discriminators) as score, torch.enable_grad():
                 attribution = explainer(score, call.samples, context)
-        return attribution.detach().to(gradient.dtype)
+        return self._expanded("explainer", attribution.detach().to(gradient.dtype), gradient)
+
+    def _expanded(self, part: str, found: Tensor, gradient: Tensor) -> Tensor:
+        """Return what a part of the recipe gave, in the gradient's shape."""
+        try:
+            return found.expand_as(gradient)
+        except RuntimeError:
+            raise ValueError(
+                f"Parameter `{part}` should give a tensor of the samples' shape {tuple(gradient.shape)}, or one that "
+                f"broadcasts to it. Found the shape {tuple(found.shape)} from {getattr(self.guidance, part)!r}."
+            ) from None
 
     def _finite(self, mask: Tensor, gradient: Tensor) -> Tensor:
-        """Return the mask in the gradient's shape, with 1 for the samples where it is not finite.
+        """Return the mask, with 1 for the samples where it is not finite.
 
         Those are counted and warned of, unless the gradient itself is not finite: a loss scaler looks for its step.
         """
-        try:
-            mask = mask.expand_as(gradient)
-        except RuntimeError:
-            raise ValueError(
-                f"Parameter `explainer` should give an attribution of the samples' shape {tuple(gradient.shape)}, or "
-                f"one that broadcasts to it, and `mask` should keep it. Found a mask of shape {tuple(mask.shape)} from "
-                f"{self.guidance.explainer!r} and {self.guidance.mask!r}."
-            ) from None
         features = tuple(range(1, mask.dim()))
         finite = mask.isfinite().all(features, keepdim=True)
         fallbacks = (~finite & gradient.isfinite().all(features, keepdim=True)).sum()

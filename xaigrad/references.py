@@ -40,6 +40,11 @@ class RandomReferences:
                 f"references. Found {type(self.bank).__name__}. Stack a data set's images first: "
                 "torch.stack([image for image, _ in dataset])."
             )
+        if not self.bank.is_floating_point():
+            raise TypeError(
+                "Parameter `references` should be floating, in the range of the generated samples. Found "
+                f"{self.bank.dtype}. For pixels and a tanh generator: references.float() / 127.5 - 1."
+            )
         if self.bank.dim() < 2 or len(self.bank) == 0:
             raise ValueError(
                 "Parameter `references` should hold at least one sample, in shape (M, ...). Found the shape "
@@ -51,6 +56,6 @@ class RandomReferences:
 
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return one row of the bank per sample, in the samples' dtype and on their device."""
-        index = torch.randint(len(self.bank), (len(samples),), generator=context.rng)
+        index = torch.randint(len(self.bank), (len(samples),), generator=context.rng, device="cpu")
         references = self.bank.detach()[index.to(self.bank.device)]
         return references.to(device=samples.device, dtype=samples.dtype)

@@ -14,14 +14,19 @@ class CompletenessError(RuntimeError):
 def completeness_error(attribution: Tensor, difference: Tensor) -> float:
     r"""Return :math:`\max_n |\sum_i A_{ni} - \Delta_n|`, relative to the largest of the terms that should cancel.
 
-    The scale is :math:`\max_n \max(|\Delta_n|, \sum_i |A_{ni}|)`: float error grows with the sum's terms.
+    The scale is :math:`\max_n \max(|\Delta_n|, \sum_i |A_{ni}|)`: rounding grows with the sum's terms. Where a score
+    depends on several samples (packed scores, minibatch statistics), the equation holds for the batch as a whole.
     """
-    if difference.dim() == 1 and len(difference) == len(attribution):
-        total, size = attribution.flatten(1).sum(1), attribution.flatten(1).abs().sum(1)
-    else:  # A packed or batch-mean score: only the batch as a whole can be compared.
-        total, size, difference = attribution.sum(), attribution.abs().sum(), difference.sum()
+    rows = attribution.flatten(1)
+    whole = _relative(rows.sum() - difference.sum(), difference.sum(), rows.abs().sum())
+    if difference.shape != rows.shape[:1]:
+        return whole
+    return min(whole, _relative(rows.sum(1) - difference, difference, rows.abs().sum(1)))
+
+
+def _relative(error: Tensor, difference: Tensor, size: Tensor) -> float:
     scale = torch.maximum(difference.abs(), size).max()
-    return float((total - difference).abs().max() / scale.clamp(min=torch.finfo(attribution.dtype).tiny))
+    return float(error.abs().max() / scale.clamp(min=torch.finfo(scale.dtype).tiny))
 
 
 def check_completeness(attribution: Tensor, difference: Tensor, unknown: Collection[str], check: str) -> None:

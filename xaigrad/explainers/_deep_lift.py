@@ -11,8 +11,13 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from xaigrad.explainers._functions import LINEAR, function_name, works_in_place
+from xaigrad.explainers._functions import function_name, is_linear, works_in_place
 from xaigrad.explainers._slopes import RULES, Recorded
+
+_DIVERGED = (
+    "The discriminator should call the same functions for samples and references. Found `{found}` where it called "
+    "`{before}` before. Explain it with Saliency(exact=True)."
+)
 
 
 class _FunctionMode(TorchFunctionMode):
@@ -44,7 +49,7 @@ class RecordReferences(_FunctionMode):
     def nonlinear(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inputs = args
         if works_in_place(func, args, kwargs):
-            inputs = (args[0].clone(), *args[1:])
+            inputs = tuple(argument.clone() if isinstance(argument, Tensor) else argument for argument in args)
             self._protect(args[0])
         value = func(*args, **kwargs)
         self.tape.append(Recorded(name, inputs, value))
@@ -71,7 +76,7 @@ class _Attach(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, surrogate: Tensor) -> Tensor:
-        return value.view_as(value)
+        return value.clone()  # The value itself would come out as a view, which no in-place function may follow.
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
@@ -96,18 +101,21 @@ class Linearize(_FunctionMode):
     def nonlinear(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         recorded = next(self._tape, None)
         if recorded is None or recorded.name != name:
-            raise RuntimeError(
-                f"The discriminator should call the same functions for samples and references. Found `{name}` where it "
-                f"called `{recorded.name if recorded else 'nothing'}` before. Explain it with Saliency(exact=True)."
-            )
+            raise RuntimeError(_DIVERGED.format(found=name, before=recorded.name if recorded else "nothing"))
         linearized = RULES[name](func, args, kwargs, recorded)
         if linearized is None:
             return func(*args, **kwargs)
         result = _Attach.apply(*linearized)  # type: ignore[no-untyped-call]
         return args[0].copy_(result) if works_in_place(func, args, kwargs) else result
 
+    def finish(self) -> None:
+        """Raise ``RuntimeError`` unless every recorded call was met."""
+        if (recorded := next(self._tape, None)) is not None:
+            raise RuntimeError(_DIVERGED.format(found="nothing", before=recorded.name))
+
     def other(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        if name not in LINEAR and isinstance(result, Tensor) and result.requires_grad:
+        results = result if isinstance(result, tuple | list) else (result,)
+        if not is_linear(name, args, kwargs) and any(isinstance(one, Tensor) and one.requires_grad for one in results):
             self.unknown.add(name)
         return result

@@ -71,6 +71,7 @@ class DeepShap:
         points = rows.detach().requires_grad_()
         with torch.enable_grad(), Linearize(recorded.tape) as linearized:
             scores = score(points)
+            linearized.finish()
         multipliers: Tensor = torch.autograd.grad(scores.sum(), points)[0]
         attribution = multipliers * (rows - references)
         if self.check != "off" and context.explanation % 100 == 0:

@@ -5,21 +5,33 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from torch import Tensor
+
 LINEAR = frozenset(
     """
-    add sub subtract neg negative sum mean nansum cumsum linear conv1d
-    conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d mv addmm baddbmm einsum tensordot dot
-    batch_norm dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout avg_pool1d avg_pool2d
-    avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d interpolate upsample pad
-    pixel_shuffle pixel_unshuffle channel_shuffle unfold fold grid_sample affine_grid cat concat concatenate stack hstack vstack
-    dstack chunk split tensor_split unbind select narrow index_select gather take getitem setitem view view_as reshape
-    reshape_as flatten unflatten ravel squeeze unsqueeze expand expand_as repeat repeat_interleave tile roll flip rot90
-    permute transpose swapaxes swapdims movedim moveaxis t contiguous clone to type type_as float double half bfloat16
-    cpu cuda diagonal diag_embed tril triu masked_fill requires_grad_ detach copy fft rfft rfft2 fft2 ifft2
-    embedding zero fill get set real T mT H mH
+    add sub subtract neg negative sum mean nansum cumsum linear conv1d conv2d conv3d conv_transpose1d
+    conv_transpose2d conv_transpose3d mv addmm baddbmm einsum tensordot dot batch_norm dropout dropout1d dropout2d
+    dropout3d alpha_dropout feature_alpha_dropout avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+    adaptive_avg_pool2d adaptive_avg_pool3d interpolate upsample pad pixel_shuffle pixel_unshuffle channel_shuffle
+    unfold fold grid_sample affine_grid cat concat concatenate stack hstack vstack dstack chunk split tensor_split
+    unbind select narrow index_select gather take getitem setitem view view_as reshape reshape_as flatten unflatten
+    ravel squeeze unsqueeze expand expand_as repeat repeat_interleave tile roll flip rot90 permute transpose
+    swapaxes swapdims movedim moveaxis t contiguous clone to type type_as float double half bfloat16 cpu cuda
+    diagonal diag_embed tril triu masked_fill requires_grad_ detach copy fft rfft rfft2 fft2 ifft2 embedding zero
+    fill get set real T mT H mH
     """.split()
 )
 """Functions through which a difference passes unchanged."""
+
+_MULTILINEAR = frozenset("linear conv1d conv2d conv3d mv addmm baddbmm einsum tensordot dot".split())
+
+
+def is_linear(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether a difference passes unchanged through this call."""
+    if name == "batch_norm":
+        return not (args[5] if len(args) > 5 else kwargs.get("training", False))
+    operands = [argument for argument in args if isinstance(argument, Tensor) and argument.requires_grad]
+    return name in LINEAR and not (name in _MULTILINEAR and len(operands) > 1)
 
 
 @cache
@@ -28,13 +40,14 @@ def function_name(func: Callable[..., Any]) -> str:
     name: str = getattr(func, "__name__", type(func).__name__)
     if name.startswith("__") and name.endswith("__"):
         name = name.strip("_")
-        return _OPERATORS.get(name, name)
-    return name.rstrip("_")
+    name = name.rstrip("_")
+    return _ALIASES.get(name, name)
 
 
-_OPERATORS = {
+_ALIASES = {
     "imul": "mul", "rmul": "mul", "iadd": "add", "radd": "add", "isub": "sub", "rsub": "sub", "truediv": "div",
-    "itruediv": "div", "ipow": "pow",
+    "itruediv": "div", "ipow": "pow", "idiv": "div",
+    "log_sigmoid": "logsigmoid", "rtruediv": "rdiv",
 }  # fmt: skip
 
 

@@ -72,7 +72,8 @@ def product(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     a, b, *rest = args
     with torch.no_grad():
         mean_a, mean_b = (a + at.args[0]) / 2, (b + at.args[1]) / 2
-    surrogate = func(a, mean_b, *rest, **kwargs) + func(mean_a, b, *rest, **kwargs)
+    factor = a.clone() if works_in_place(func, args, kwargs) else a
+    surrogate = func(factor, mean_b, *rest, **kwargs) + func(mean_a, b, *rest, **kwargs)
     return _evaluate(func, args, kwargs), surrogate
 
 
@@ -95,8 +96,8 @@ RULES: dict[str, Rule] = (
         """
     relu relu6 leaky_relu prelu rrelu elu selu celu gelu silu mish softplus hardtanh hardswish hardsigmoid sigmoid
     logsigmoid tanh softsign tanhshrink hardshrink softshrink threshold exp exp2 expm1 log log2 log10 log1p sqrt rsqrt
-    square abs absolute pow rpow float_power reciprocal clamp clip clamp_min clamp_max sin cos atan arctan sinh cosh
-    asinh erf erfc
+    square abs absolute pow rpow rdiv float_power reciprocal clamp clip clamp_min clamp_max sin cos atan arctan sinh
+    cosh asinh erf erfc
     """.split(),
         elementwise,
     )

@@ -42,7 +42,7 @@ class AbsNormalize:
     def __call__(self, attribution: Tensor) -> Tensor:
         """Return the mask, of the attribution's shape and dtype."""
         size = attribution.abs()
-        dims = tuple(range(1 if self.per == "sample" and size.dim() > 1 else 0, size.dim()))
-        low = size.amin(dims, keepdim=True) if self.by == "minmax" else 0.0
-        spread = size.amax(dims, keepdim=True) - low
-        return ((size - low) / spread).masked_fill(spread == 0, 1.0)
+        rows = size.reshape(1, -1) if self.per == "batch" else size.unsqueeze(-1).flatten(1)
+        low = rows.amin(1, keepdim=True) if self.by == "minmax" else 0.0
+        spread = rows.amax(1, keepdim=True) - low
+        return ((rows - low) / spread).masked_fill(spread == 0, 1.0).view_as(size)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xaigrad._checks import check_count
+from xaigrad._checks import check_callable, check_count
 from xaigrad._types import Schedule
 from xaigrad.schedules._constant import Constant
 
@@ -27,6 +27,7 @@ class StartAfter:
 
     def __post_init__(self) -> None:
         check_count("updates", self.updates, 0)
+        check_callable("schedule", self.schedule, "Constant()")
 
     def __call__(self, update: int) -> float:
         """Return 0.0 before ``updates``, then what the schedule says."""

@@ -1,0 +1,60 @@
+"""What a guided generator is made of, checked where the user makes it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from xaigrad._guidance import Guidance
+
+
+def one_recipe(guidance: Guidance | None, parts: dict[str, Any]) -> Guidance:
+    """Return the recipe, given whole or by its parts; ``TypeError`` if both are given."""
+    given = {name: part for name, part in parts.items() if part is not None}
+    if guidance is None:
+        return Guidance(**given)
+    if given or not isinstance(guidance, Guidance):
+        found = f"also {', '.join(given)}" if given else repr(guidance)
+        raise TypeError(
+            f"Parameter `guidance` should be a Guidance, without any of its parts beside it. Found {found}. "
+            "Pass explainer=..., mask=..., schedule=..., rule=... without it, or dataclasses.replace(guidance, ...)."
+        )
+    return guidance
+
+
+def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[nn.Module]) -> list[nn.Module]:
+    """Return the discriminators, each once; ``TypeError`` or ``ValueError`` if the networks cannot be guided."""
+    discriminators: list[Any] = [discriminator]
+    if isinstance(discriminator, nn.ModuleDict):
+        discriminators = list(discriminator.values())
+    elif isinstance(discriminator, nn.ModuleList) or not isinstance(discriminator, nn.Module | None):
+        discriminators = list(discriminator) if isinstance(discriminator, Iterable) else [discriminator]
+    for name, network in [("generator", generator), *(("discriminator", module) for module in discriminators)]:
+        if not isinstance(network, nn.Module):
+            raise TypeError(f"Parameter `{name}` should be an nn.Module. Found {network!r}. Pass the network itself.")
+    if not discriminators:
+        raise ValueError("Parameter `discriminator` should be at least one nn.Module. Found none. Pass the network.")
+    if next(generator.parameters(), None) is None:
+        raise ValueError(
+            "Parameter `generator` should have parameters to learn. Found none. Pass the network that makes samples."
+        )
+    if any(generator is module for module in discriminators):
+        raise ValueError(
+            "Parameter `discriminator` should be another network than `generator`. Found the same. Pass both."
+        )
+    return list(dict.fromkeys(discriminators))
+
+
+def check_settings(target: Any, optimizer: Any) -> None:
+    """Raise ``TypeError`` unless the target can be called and the optimizer is one."""
+    if target is not None and not callable(target):
+        raise TypeError(
+            f"Parameter `target` should be a callable (output, samples) -> what to explain. Found {target!r}. "
+            "For example target=lambda output, samples: output[0]."
+        )
+    if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(
+            f"Parameter `optimizer` should be a torch.optim.Optimizer. Found {optimizer!r}. Pass the generator's, or "
+            "leave it out."
+        )
