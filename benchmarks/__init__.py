@@ -1,0 +1,1 @@
+"""The benchmark: data, training, metrics, pictures, and the command line `xaigrad`."""

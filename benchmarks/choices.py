@@ -1,0 +1,142 @@
+"""What the command line can choose by name, and the short texts that name it: ``NAME[:NUMBER[:NUMBER]]``."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from torch import Tensor
+
+from xaigrad import Guidance
+from xaigrad.benchmarks import losses
+from xaigrad.benchmarks.errors import UsageError
+from xaigrad.explainers import DeepShap, InputXGradient, Saliency
+from xaigrad.integrations import dcgan, mlp
+from xaigrad.masks import AbsNormalize, Offset
+from xaigrad.rules import Multiply, Residual
+from xaigrad.schedules import Alternate, Constant, StartAfter
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that a name stands for.
+
+    Attributes:
+        make: What it is made by, from the numbers behind the name.
+        usage: The name with its numbers.
+        summary: What it is, in a few words.
+    """
+
+    make: Callable[..., Any]
+    usage: str
+    summary: str
+
+
+PAIRS = {
+    "mlp": Choice(lambda: mlp.make_pair, "mlp", "the paper's fully connected pair"),
+    "dcgan": Choice(lambda: dcgan.make_pair, "dcgan", "DCGAN for 28x28"),
+}
+LOSSES = {
+    "non-saturating": Choice(lambda: losses.non_saturating, "non-saturating", "-log D(G(z))"),
+    "minimax": Choice(lambda: losses.minimax, "minimax", "log(1 - D(G(z))), saturating"),
+}
+EXPLAINERS = {
+    "none": Choice(lambda references: None, "none", "the standard GAN"),
+    "saliency": Choice(lambda references: Saliency(), "saliency", "the arriving gradient itself: free"),
+    "saliency-exact": Choice(lambda references: Saliency(exact=True), "saliency-exact", "D's own gradient"),
+    "input-x-gradient": Choice(lambda references: InputXGradient(), "input-x-gradient", "sample times gradient: free"),
+    "input-x-gradient-exact": Choice(
+        lambda references: InputXGradient(exact=True), "input-x-gradient-exact", "sample times D's own gradient"
+    ),
+    "deep-shap": Choice(DeepShap, "deep-shap[:REFERENCES]", "DeepSHAP against random real images (1 per sample)"),
+}
+MASKS = {
+    "sample-max": Choice(AbsNormalize, "sample-max", "absolute value over each sample's maximum: the paper"),
+    "batch-minmax": Choice(
+        lambda: AbsNormalize(per="batch", by="minmax"), "batch-minmax", "one min-max of the batch: the released code"
+    ),
+}
+SCHEDULES = {
+    "constant": Choice(Constant, "constant[:STRENGTH]", "every update, at one strength"),
+    "alternate": Choice(Alternate, "alternate[:GUIDED[:STANDARD]]", "guided and standard updates in turn"),
+    "start-after": Choice(StartAfter, "start-after:UPDATES", "standard updates first"),
+}
+RULES = {
+    "multiply": Choice(Multiply, "multiply", "g' = g M: the paper"),
+    "residual": Choice(Residual, "residual[:ALPHA]", "g' = g + ALPHA g M (0.2): the released code"),
+}
+DATASETS = {
+    "mnist-5k": Choice(str, "mnist-5k", "5,000 real MNIST digits, no network needed"),
+    "mnist": Choice(str, "mnist", "all 60,000, from --data-root"),
+    "fashion-mnist": Choice(str, "fashion-mnist", "60,000 pictures of clothes, from --data-root"),
+}
+BY_OPTION = {
+    "explainer": EXPLAINERS,
+    "mask": MASKS,
+    "schedule": SCHEDULES,
+    "rule": RULES,
+    "dataset": DATASETS,
+    "model": PAIRS,
+    "loss": LOSSES,
+}
+
+
+def choose(parameter: str, choices: Mapping[str, Choice], text: str, **given: Any) -> Any:
+    """Return what a text names.
+
+    Args:
+        parameter: The option that the text was given to, for messages.
+        choices: The names.
+        text: A name, with numbers behind colons.
+        **given: What is needed beside the numbers.
+
+    Raises:
+        UsageError: If the name is unknown or the numbers do not fit.
+
+    Example:
+        >>> choose("schedule", SCHEDULES, "alternate:2:1")
+        Alternate(guided=2, standard=1)
+    """
+    name, *numbers = text.split(":")
+    if name not in choices:
+        close = get_close_matches(name, choices, n=1)
+        cure = f"Did you mean {close[0]}?" if close else "`xaigrad list` says what each is."
+        raise UsageError(f"Parameter `{parameter}` should be one of {', '.join(choices)}. Found {name!r}. {cure}")
+    choice = choices[name]
+    try:
+        return choice.make(*given.values(), *map(_number, numbers))
+    except TypeError:
+        raise UsageError(f"Parameter `{parameter}` should read {choice.usage}. Found {text!r}.") from None
+    except ValueError as error:
+        raise UsageError(f"{error} It stands in --{parameter} {text}.") from None
+
+
+def offset(text: str) -> Offset:
+    """Return the offset that ``BASE[:SCALE]`` names; the scale is 1 - BASE where none is given.
+
+    Example:
+        >>> offset("0.25")
+        Offset(base=0.25, scale=0.75)
+    """
+    try:
+        base, *scale = map(float, text.split(":"))
+        return Offset(base, *scale) if scale else Offset(base, 1 - base)
+    except (TypeError, ValueError):
+        raise UsageError(f"Parameter `offset` should read BASE[:SCALE], for example 1:0.2. Found {text!r}.") from None
+
+
+def guidance(
+    explainer: str, mask: str, offset_text: str | None, schedule: str, rule: str, references: Tensor
+) -> Guidance | None:
+    """Return the recipe that the texts name; ``None`` for the standard GAN."""
+    masks = [choose("mask", MASKS, mask)] + ([offset(offset_text)] if offset_text else [])
+    when, how = choose("schedule", SCHEDULES, schedule), choose("rule", RULES, rule)
+    chosen = choose("explainer", EXPLAINERS, explainer, references=references)
+    return None if chosen is None else Guidance(chosen, masks, when, how)
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

@@ -1,0 +1,134 @@
+"""The command line `xaigrad`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="xaigrad",
+    help="Train GANs whose generator learns from an explanation of the discriminator, and compare.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Dataset = Annotated[str, typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")]
+Digit = Annotated[int | None, typer.Option(help="Train on this class only.")]
+DataRoot = Annotated[
+    Path | None, typer.Option(help="Folder of the data in torchvision's layout; if not given, $XAIGRAD_DATA or ./data.")
+]
+Download = Annotated[bool, typer.Option("--download", help="Fetch the data if it is missing.")]
+Model = Annotated[str, typer.Option(help="The pair of networks: mlp or dcgan.")]
+Loss = Annotated[str, typer.Option(help="The generator's loss: non-saturating or minimax.")]
+Lr = Annotated[float, typer.Option(help="Adam's learning rate; the paper's are 2e-5 and 2e-4.")]
+Beta1 = Annotated[float, typer.Option(help="Adam's beta1: 0.5 is DCGAN's, 0.9 PyTorch's default.")]
+Batch = Annotated[int, typer.Option(help="Images per step.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
+Seed = Annotated[int, typer.Option(help="Of the initial weights, the data's order and the noise.")]
+Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda ...")]
+Out = Annotated[Path | None, typer.Option(help="A new folder for the results; if not given, runs/COMMAND-TIME.")]
+
+
+@app.command()
+def demo(
+    dataset: Dataset = "mnist-5k",
+    digit: Digit = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    model: Model = "mlp",
+    loss: Loss = "non-saturating",
+    lr: Lr = 2e-4,
+    beta1: Beta1 = 0.5,
+    batch: Batch = 100,
+    epochs: Epochs = 10,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    out: Out = None,
+) -> None:
+    """Train a standard, a saliency-guided and a DeepSHAP-guided GAN from the same seed, and compare them."""
+    from rich.console import Console
+
+    from xaigrad import Guidance
+    from xaigrad.benchmarks import data, results
+    from xaigrad.benchmarks.arms import Arm
+    from xaigrad.benchmarks.compare import compare
+    from xaigrad.benchmarks.training import Setting
+
+    setting = Setting(model, loss, lr, beta1, batch, epochs, seed, device)
+    digits = data.load(dataset, digit=digit, root=data_root, download=download)
+    arms = [Arm("standard"), Arm("saliency", Guidance()), Arm("deep-shap", Guidance.logicgan(digits.images))]
+    compare(arms, setting, digits, out or results.default_folder("demo"), Console(), {"digit": digit})
+
+
+@app.command()
+def run(
+    explainer: Annotated[
+        str, typer.Option(help="Who explains the discriminator; none for the standard GAN.")
+    ] = "saliency",
+    mask: Annotated[str, typer.Option(help="How an attribution becomes a mask.")] = "sample-max",
+    offset: Annotated[
+        str | None,
+        typer.Option(help="BASE[:SCALE], the mask becomes BASE + SCALE mask; SCALE is 1 - BASE if not given."),
+    ] = None,
+    schedule: Annotated[str, typer.Option(help="When and how strongly to guide.")] = "constant",
+    rule: Annotated[str, typer.Option(help="How the mask changes the gradient.")] = "multiply",
+    dataset: Dataset = "mnist-5k",
+    digit: Digit = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    model: Model = "mlp",
+    loss: Loss = "non-saturating",
+    lr: Lr = 2e-4,
+    beta1: Beta1 = 0.5,
+    batch: Batch = 100,
+    epochs: Epochs = 10,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    out: Out = None,
+) -> None:
+    """Train one arm, with every part of its guidance chosen by name (see `xaigrad list`)."""
+    from rich.console import Console
+
+    from xaigrad.benchmarks import choices, data, results
+    from xaigrad.benchmarks.arms import Arm
+    from xaigrad.benchmarks.compare import compare
+    from xaigrad.benchmarks.training import Setting
+
+    setting = Setting(model, loss, lr, beta1, batch, epochs, seed, device)
+    digits = data.load(dataset, digit=digit, root=data_root, download=download)
+    guidance = choices.guidance(explainer, mask, offset, schedule, rule, digits.images)
+    arm = Arm("standard" if guidance is None else explainer.partition(":")[0], guidance)
+    compare([arm], setting, digits, out or results.default_folder("run"), Console(), {"digit": digit})
+
+
+@app.command("list")
+def list_choices() -> None:
+    """Say what can be chosen."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from xaigrad.benchmarks import choices
+
+    shown = Table("option", "choice", "what it is", box=None, padding=(0, 2, 0, 0))
+    for option, named in choices.BY_OPTION.items():
+        for number, choice in enumerate(named.values()):
+            shown.add_row(f"--{option}" if number == 0 else "", choice.usage.replace("[", r"\["), choice.summary)
+    Console().print(shown)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; a mistake of the user ends with one line and exit code 2."""
+    from xaigrad.benchmarks.errors import UsageError
+
+    mistakes: tuple[type[Exception], ...] = (UsageError, *typer.BadParameter.__bases__)
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return app(given or ["--help"], standalone_mode=False)
+    except mistakes as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        print(f"xaigrad: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("xaigrad: stopped", file=sys.stderr)  # noqa: T201
+        return 130
