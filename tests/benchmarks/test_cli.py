@@ -1,0 +1,158 @@
+"""The command line: what works leaves a whole folder, what does not ends with one line and exit code 2."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from xaigrad.benchmarks import choices, cli
+from xaigrad.benchmarks.errors import UsageError
+from xaigrad.explainers import DeepShap, Saliency
+from xaigrad.masks import Offset
+from xaigrad.rules import Residual
+from xaigrad.schedules import Alternate, Constant, StartAfter
+
+SMALL = ["--digit", "7", "--epochs", "1"]
+
+
+def test_demo_trains_three_arms_and_saves_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "demo"
+    assert not cli.main(["demo", *SMALL, "--out", str(out)])
+    shown = capsys.readouterr().out
+    record = json.loads((out / "results.json").read_text())
+    assert [arm["arm"] for arm in record["arms"]] == ["standard", "saliency", "deep-shap"]
+    for arm in record["arms"]:
+        assert arm["arm"] in shown
+        assert f"{arm['scores']['fid']:.2f}" in shown
+        assert [epoch["explanations"] for epoch in arm["history"]] == [0 if arm["arm"] == "standard" else 5]
+        assert set(load_file(out / f"{arm['arm']}.safetensors"))
+    assert "FID" in shown
+    assert (out / "samples.png").read_bytes()[1:4] == b"PNG"
+    assert record["asked"]["extractor"].startswith("lenet-mnist-")
+    assert record["asked"]["evaluated"] == 500
+
+
+def test_run_reaches_every_part(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    given = (
+        "--explainer deep-shap:2 --mask batch-minmax --offset 1:0.2 --schedule alternate:1:1 --rule residual:0.3 "
+        "--model mlp --loss minimax --lr 2e-5 --beta1 0.9 --batch 250 --seed 3 --device cpu"
+    )
+    assert not cli.main(["run", *SMALL, *given.split(), "--out", str(out)])
+    record = json.loads((out / "results.json").read_text())
+    guidance = record["arms"][0]["guidance"]
+    for part in (
+        "samples=2",
+        "per='batch'",
+        "Offset(base=1.0, scale=0.2)",
+        "Alternate(guided=1",
+        "Residual(alpha=0.3)",
+    ):
+        assert part in guidance
+    assert record["arms"][0]["history"][0]["explanations"] == 1
+    assert {"loss": "minimax", "lr": 2e-5, "beta1": 0.9, "seed": 3}.items() <= record["asked"].items()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--explainer", "salience"], "Did you mean saliency?"),
+        (["run", "--explainer", "saliency:3"], "should read saliency. Found 'saliency:3'."),
+        (["run", "--mask", "none"], "Parameter `mask` should be one of sample-max, batch-minmax."),
+        (["run", "--schedule", "constant:2"], "Parameter `strength` should be a number in [0, 1]. Found 2."),
+        (["run", "--schedule", "start-after"], "should read start-after:UPDATES."),
+        (["run", "--rule", "residual:x"], "--rule residual:x"),
+        (["run", "--offset", "1:2:3"], "Parameter `offset` should read BASE[:SCALE]"),
+        (["run", "--epochs", "0"], "Parameter `epochs` should be at least 1. Found 0."),
+        (["run", "--epochs", "many"], "Invalid value for '--epochs'"),
+        (["run", "--model", "biggan"], "Parameter `model` should be one of mlp, dcgan."),
+        (["run", "--loss", "hinge"], "Parameter `loss` should be one of"),
+        (["run", "--dataset", "cifar"], "Parameter `dataset` should be one of"),
+        (["run", "--digit", "12"], "Parameter `digit`"),
+        (["run", "--device", "quantum"], "which cannot be used here."),
+        (["run", "--seed", "-1"], "Parameter `seed` should be at least 0."),
+        (["run", "--bogus"], "No such option: --bogus"),
+        (["demo", "--batch", "6000"], "Parameter `batch` should be at most the number of images"),
+        (["dance"], "No such command 'dance'"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith("xaigrad: ")
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_and_corrupt_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = ["run", "--dataset", "mnist", "--data-root", str(tmp_path / "nowhere")]
+    assert cli.main(missing) == 2
+    assert "nowhere" in capsys.readouterr().err
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{part}-ubyte").write_bytes(b"\0\0\x08\x03damaged")
+    assert cli.main(["run", "--dataset", "mnist", "--out", "new"]) == 2
+    shown = capsys.readouterr().err
+    assert "-ubyte" in shown
+    assert shown.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_existing_folder_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "results.json"
+    kept.write_text("precious")
+    assert cli.main(["run", *SMALL, "--out", str(tmp_path)]) == 2
+    assert "which exists" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    assert kept.read_text() == "precious"
+    assert cli.main(["run", *SMALL, "--out", str(kept / "below")]) == 2
+    assert "Parameter `out`" in capsys.readouterr().err
+
+
+def test_list_names_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not cli.main(["list"])
+    shown = capsys.readouterr().out
+    for option, named in choices.BY_OPTION.items():
+        assert f"--{option}" in shown
+        assert all(choice.usage in shown for choice in named.values())
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not cli.main([])
+    assert "demo" in capsys.readouterr().out
+
+
+def test_texts_name_strategies() -> None:
+    references = torch.zeros(3, 1, 28, 28)
+    assert choices.choose("explainer", choices.EXPLAINERS, "saliency-exact", references=references) == Saliency(True)
+    explainer = choices.choose("explainer", choices.EXPLAINERS, "deep-shap:4", references=references)
+    assert isinstance(explainer, DeepShap)
+    assert explainer.samples == 4
+    assert choices.choose("schedule", choices.SCHEDULES, "constant:0.5") == Constant(0.5)
+    assert choices.choose("schedule", choices.SCHEDULES, "alternate:2:3") == Alternate(2, 3)
+    assert choices.choose("schedule", choices.SCHEDULES, "start-after:9") == StartAfter(9)
+    assert choices.choose("rule", choices.RULES, "residual:0.4") == Residual(0.4)
+    assert choices.offset("0.25") == Offset(0.25, 0.75)
+    assert choices.guidance("none", "sample-max", None, "constant", "multiply", references) is None
+    with pytest.raises(UsageError):
+        choices.choose("rule", choices.RULES, "")
+
+
+def test_names_agree_with_the_data() -> None:
+    from xaigrad.benchmarks import data
+
+    assert tuple(choices.DATASETS) == data.NAMES

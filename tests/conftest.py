@@ -1,0 +1,48 @@
+"""What every test starts from: the same random states, on the device and in the precision that the environment names.
+
+``XAIGRAD_TEST_DEVICE`` (default ``cpu``) and ``XAIGRAD_TEST_DTYPE`` (default ``float32``) choose them.
+"""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+import torch
+
+from .loops import seed_everything
+
+DEVICE = os.environ.get("XAIGRAD_TEST_DEVICE", "cpu")
+DTYPE = getattr(torch, os.environ.get("XAIGRAD_TEST_DTYPE", "float32"))
+
+if importlib.util.find_spec("xaigrad.benchmarks._torchvision"):  # Before anything imports torchvision.
+    from xaigrad.benchmarks._torchvision import declare_missing_operators
+
+    declare_missing_operators()
+
+hypothesis.settings.register_profile("xaigrad", deadline=None, max_examples=50, derandomize=True, database=None)
+hypothesis.settings.load_profile("xaigrad")
+
+
+@pytest.fixture(autouse=True)
+def start() -> Iterator[None]:
+    """Seed every test, and make its tensors where and as the environment says."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(DTYPE)
+    if DEVICE != "cpu":
+        torch.set_default_device(DEVICE)
+    seed_everything(0)
+    yield
+    torch.set_default_dtype(dtype)
+    if DEVICE != "cpu":
+        torch.set_default_device(device)
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Compute in float64 inside the test."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(dtype)

@@ -1,0 +1,175 @@
+"""The discriminator, and every random state, is after an explanation what it was before, whatever the explainer did."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xaigrad import XAIGuidedGenerator
+from xaigrad.explainers import Context, DeepShap, Explainer, InputXGradient, Saliency, Score
+
+from .anatomy import anatomy
+from .loops import bits, noise, random_states, seed_everything
+from .networks import DISCRIMINATORS, FEATURES, LATENT, Checkpointed, Counting, generator
+
+
+def raising(score: Score, samples: Tensor, context: Context) -> Tensor:
+    score(samples)
+    raise KeyError("the explainer's own error")
+
+
+def training_it(score: Score, samples: Tensor, context: Context) -> Tensor:
+    """Differentiates all that it can reach, and draws random numbers."""
+    points = samples.detach().requires_grad_()
+    score(points + torch.randn_like(points)).sum().backward()
+    assert points.grad is not None
+    return points.grad
+
+
+EXPLAINERS: dict[str, Explainer] = {
+    "Saliency": Saliency(exact=True),
+    "InputXGradient": InputXGradient(exact=True),
+    "DeepShap": DeepShap(torch.randn(20, FEATURES), samples=2, check="off"),
+    "training it": training_it,
+    "raising": raising,
+}
+
+
+def in_mixed_modes(make: Callable[[], nn.Module]) -> nn.Module:
+    """A discriminator that has been used and trained, every second submodule in eval mode."""
+    discriminator = make()
+    discriminator(torch.randn(6, FEATURES)).sum().backward()
+    for index, submodule in enumerate(discriminator.modules()):
+        submodule.training = index % 2 == 0
+    next(discriminator.parameters()).requires_grad_(False)
+    return discriminator
+
+
+def explain(discriminator: nn.Module, explainer: Explainer, eval_mode: bool) -> None:
+    """Let a gradient arrive at a sample, and nothing of it at D's parameters; compare before and after."""
+    guided = XAIGuidedGenerator(generator(), discriminator, explainer=explainer, eval_mode=eval_mode)
+    scores = discriminator(guided(noise()))
+    before, states = anatomy(discriminator), random_states()
+    try:
+        torch.autograd.grad(scores.sum(), list(guided.parameters()))
+    except KeyError:
+        assert explainer is raising
+    assert anatomy(discriminator) == before
+    assert random_states() == states
+    assert guided.explanations == (explainer is not raising)
+
+
+@pytest.mark.parametrize("eval_mode", [True, False])
+@pytest.mark.parametrize("explainer", EXPLAINERS.values(), ids=EXPLAINERS)
+@pytest.mark.parametrize("make", DISCRIMINATORS.values(), ids=DISCRIMINATORS)
+def test_anatomy(make: Callable[[], nn.Module], explainer: Explainer, eval_mode: bool) -> None:
+    explain(in_mixed_modes(make), explainer, eval_mode)
+
+
+@pytest.mark.parametrize("make", DISCRIMINATORS.values(), ids=DISCRIMINATORS)
+def test_gradients_of_a_step(make: Callable[[], nn.Module]) -> None:
+    """A neutral mask: D's gradients are those of the step without xaigrad, to the bit."""
+    found = []
+    for guided in (False, True):
+        seed_everything(1)
+        maker, judge = generator(), make()
+        if guided:
+            keep = XAIGuidedGenerator(maker, judge, explainer=training_it, mask=torch.ones_like)
+        judge(maker(noise())).sum().backward()
+        found.append([bits(parameter.grad) for parameter in judge.parameters()])
+    assert keep.explanations == 1
+    assert found[0] == found[1]
+
+
+def test_a_discriminator_that_raises_when_it_is_asked() -> None:
+    class Once(Counting):
+        def forward(self, samples: Tensor) -> Tensor:
+            scores = super().forward(samples)
+            if self.calls > 1:
+                raise KeyError("the discriminator's own error")
+            return scores
+
+    discriminator = Once()
+    guided = XAIGuidedGenerator(nn.Linear(LATENT, FEATURES), discriminator, explainer=Saliency(exact=True))
+    scores = discriminator(guided(noise()))
+    before, states = anatomy(discriminator), random_states()
+    with pytest.raises(KeyError, match="the discriminator's own error"):
+        torch.autograd.grad(scores.sum(), list(guided.parameters()))
+    assert anatomy(discriminator) == before
+    assert random_states() == states
+
+
+def test_every_discriminator_is_undisturbed() -> None:
+    """An explainer of one may ask all of them: the score of another is a method of the same network."""
+    first, second = DISCRIMINATORS["BatchNorm"](), DISCRIMINATORS["counts its calls"]()
+
+    def asks_both(score: Score, samples: Tensor, context: Context) -> Tensor:
+        second(samples)
+        return Saliency(exact=True)(score, samples, context)
+
+    guided = XAIGuidedGenerator(generator(), [first, second], explainer=asks_both)
+    first(guided(noise())).sum().backward()
+    assert second.calls == 0
+    assert "features" not in vars(second)
+
+
+def test_explained_in_eval_mode_unless_asked_otherwise() -> None:
+    discriminator, seen = DISCRIMINATORS["dropout"](), []
+
+    def look(score: Score, samples: Tensor, context: Context) -> Tensor:
+        seen.append((discriminator.training, torch.equal(score(samples), score(samples))))
+        return samples
+
+    for eval_mode in (True, False):
+        guided = XAIGuidedGenerator(generator(), discriminator, explainer=look, eval_mode=eval_mode)
+        discriminator(guided(noise())).sum().backward()
+        guided.detach()
+    assert seen == [(False, True), (True, False)]
+
+
+def test_containers_that_it_keeps() -> None:
+    """What a discriminator collects in a list, a dictionary or a plain tensor of its own."""
+
+    class Collecting(Counting):
+        def __init__(self) -> None:
+            super().__init__()
+            self.history: list[float] = []
+            self.layer: dict[str, Tensor] = {}
+            self.total = torch.zeros(())
+
+        def forward(self, samples: Tensor) -> Tensor:
+            scores = super().forward(samples)
+            self.history.append(0.0)
+            self.layer["last"] = samples
+            self.total += scores.detach().sum()
+            return scores
+
+    explain(Collecting(), Saliency(exact=True), eval_mode=True)
+
+
+def test_hooks_that_an_explainer_leaves() -> None:
+    discriminator = DISCRIMINATORS["BatchNorm"]()
+
+    def careless(score: Score, samples: Tensor, context: Context) -> Tensor:
+        discriminator[0].register_forward_hook(lambda module, args, output: None)
+        raise KeyError("after its hook")
+
+    explain_raising(discriminator, careless)
+
+
+def explain_raising(discriminator: nn.Module, explainer: Explainer) -> None:
+    guided = XAIGuidedGenerator(generator(), discriminator, explainer=explainer)
+    scores = discriminator(guided(noise()))
+    before = anatomy(discriminator)
+    with pytest.raises(KeyError, match="after its hook"):
+        scores.sum().backward(inputs=list(guided.parameters()))
+    assert anatomy(discriminator) == before
+
+
+def test_a_whole_discriminator_that_is_checkpointed() -> None:
+    """The recomputation calls D again, which is no further explanation."""
+    discriminator = Checkpointed()
+    guided = XAIGuidedGenerator(generator(), discriminator, explainer=Saliency(exact=True))
+    torch.utils.checkpoint.checkpoint(discriminator, guided(noise()), use_reentrant=False).sum().backward()
+    assert guided.explanations == 1
