@@ -21,6 +21,9 @@ if importlib.util.find_spec("xaigrad.benchmarks._torchvision"):  # Before anythi
 
     declare_missing_operators()
 
+# The tensors are small: a second thread only waits, and for very long where another process has the core.
+torch.set_num_threads(1)
+
 hypothesis.settings.register_profile("xaigrad", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis.settings.load_profile("xaigrad")
 

@@ -178,6 +178,18 @@ def test_discriminator_step_is_no_update(loop: Loop) -> None:
     assert loop.counts == (0, 0)
 
 
+def test_updates_without_an_optimizer() -> None:
+    loop = Loop()
+    for _ in range(3):
+        loop.make(loop.guided(noise()), noise()).backward()
+        with torch.no_grad():
+            for parameter in loop.generator.parameters():
+                assert parameter.grad is not None
+                parameter -= 0.1 * parameter.grad
+                parameter.grad = None
+    assert loop.counts == (3, 3)
+
+
 def test_optimizers_of_others_are_no_update(loop: Loop) -> None:
     stranger = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(stranger.parameters())

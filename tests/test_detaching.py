@@ -108,8 +108,9 @@ def test_context_hands_errors_on() -> None:
     maker, judge = generator(), discriminator()
     before = trace(maker, judge)
     samples = noise()
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), guide(maker, judge):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), guide(maker, judge) as guided:
         judge(maker(samples).repeat(1, 2))
+    assert guided.module is maker  # Still held here, so it was not its end that cleaned up.
     assert trace(maker, judge) == before
 
 

@@ -216,6 +216,19 @@ def test_precision(maker: nn.Module, guided: XAIGuidedGenerator) -> None:
     assert {parameter.dtype for parameter in maker.parameters()} == {torch.float64}
 
 
+def test_moving_is_the_generator_s_own_way() -> None:
+    """As recurrent networks have one."""
+
+    class Moving(Delicate):
+        def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> nn.Module:
+            self.depth += 1
+            return super()._apply(fn, recurse)
+
+    guided = XAIGuidedGenerator(Moving(), discriminator())
+    guided.double()
+    assert guided.depth == 4
+
+
 def test_requires_grad(maker: nn.Module, guided: XAIGuidedGenerator) -> None:
     assert guided.requires_grad_(False) is guided
     assert not any(parameter.requires_grad for parameter in maker.parameters())
