@@ -42,10 +42,20 @@ def start() -> Iterator[None]:
         torch.set_default_device(device)
 
 
+def computing_in(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    yield
+    torch.set_default_dtype(before)
+
+
 @pytest.fixture
 def double() -> Iterator[None]:
     """Compute in float64 inside the test."""
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(dtype)
+    yield from computing_in(torch.float64)
+
+
+@pytest.fixture
+def single() -> Iterator[None]:
+    """Compute in float32 inside the test, whatever the suite runs in."""
+    yield from computing_in(torch.float32)

@@ -66,7 +66,7 @@ def test_the_wrapper(guided: XAIGuidedGenerator, make: Callable[[Any], Any]) -> 
     }
     made.double()
     assert {parameter.dtype for parameter in made.module.parameters()} == {torch.float64}
-    made.float()
+    made.to(z.dtype)
     assert_own_parameters(made, guided)
 
 

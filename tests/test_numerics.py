@@ -81,6 +81,7 @@ def test_the_scale_of_the_loss_passes_through(rule: Any, explainer: Explainer) -
     assert all(map(torch.equal, *found))
 
 
+@pytest.mark.usefixtures("single")
 @pytest.mark.parametrize("explainer", [*EXPLAINERS.values(), InputXGradient(exact=True)])
 @pytest.mark.parametrize("around_backward", [True, False])
 def test_autocast(explainer: Explainer, around_backward: bool) -> None:
@@ -110,6 +111,7 @@ def test_float64(explainer: Explainer) -> None:
     assert {last.attribution.dtype, last.mask.dtype, last.guided.dtype} == {torch.float64}
 
 
+@pytest.mark.usefixtures("single")
 def test_loss_scaler_skips_and_recovers() -> None:
     maker, judge = generator(), discriminator()
     guided = XAIGuidedGenerator(maker, judge, explainer=Saliency(exact=True))

@@ -154,7 +154,7 @@ class Interception:
         self._changed, self._counted, self._versions = False, False, None
         self._updates = int(state["updates"])
         self._reweighting.explanations = int(state["explanations"])
-        self._reweighting.rng.set_state(state["rng"])
+        self._reweighting.rng.set_state(state["rng"].cpu())
 
     def _parameters(self) -> list[nn.Parameter]:
         generator = self._generator()
