@@ -36,7 +36,8 @@ class DiscriminatorCall:
         target: Target | None,
         eval_mode: bool,
     ) -> None:
-        self._function = unwrapped(function) if isinstance(function, nn.Module) else function
+        self.discriminator = unwrapped(function) if isinstance(function, nn.Module) else None
+        self._function = self.discriminator or function
         self._leaves = leaves
         self._spec = spec
         self._slot = slot

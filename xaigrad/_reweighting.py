@@ -86,7 +86,7 @@ class Reweighting:
     ) -> Tensor:
         explainer = self.guidance.explainer
         args, kwargs = call.arguments(call.samples)
-        context = Context(gradient, update, self.explanations, self.rng, args, kwargs)
+        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, call.discriminator)
         if self.fused:
             attribution = explainer(_unasked, call.samples, context)
         else:

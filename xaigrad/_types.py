@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Score: TypeAlias = Callable[[Tensor], Tensor]
 """``samples -> score``: D's verdict on each sample, shape ``(N,)``, differentiable, asked of D in isolation."""
@@ -34,6 +34,8 @@ class Context:
         rng: The guidance's own random generator, on the CPU; the user's random state is never drawn from.
         args: The positional arguments of the discriminator's call, with the samples in their place.
         kwargs: The keyword arguments of the discriminator's call.
+        discriminator: The module that is asked, in isolation while the explainer runs, for explainers that look into its
+            layers; ``None`` where the user gave a function instead (``intercept``). Ask it with ``score``.
     """
 
     gradient: Tensor
@@ -42,6 +44,7 @@ class Context:
     rng: torch.Generator
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] | None = None
+    discriminator: nn.Module | None = None
 
 
 Explainer: TypeAlias = Callable[[Score, Tensor, Context], Tensor]
