@@ -3,6 +3,8 @@
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +55,7 @@ class Reweighting:
         self.explanations = 0
         self.last: GuidedUpdate | None = None
         self._fallbacks: Tensor | None = None
+        self._memories: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
 
     @property
     def fused(self) -> bool:
@@ -86,7 +89,9 @@ class Reweighting:
     ) -> Tensor:
         explainer = self.guidance.explainer
         args, kwargs = call.arguments(call.samples)
-        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, call.discriminator)
+        asked = call.discriminator
+        memory = {} if asked is None else self._memories.setdefault(asked, {})
+        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, asked, memory)
         if self.fused:
             attribution = explainer(_unasked, call.samples, context)
         else:

@@ -1,7 +1,7 @@
 """The callables that a guidance is made of, and what an explainer is told besides the score."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import torch
@@ -36,6 +36,8 @@ class Context:
         kwargs: The keyword arguments of the discriminator's call.
         discriminator: The module that is asked, in isolation while the explainer runs, for explainers that look into its
             layers; ``None`` where the user gave a function instead (``intercept``). Ask it with ``score``.
+        memory: What explainers of this discriminator want to remember from one explanation to the next. It is not saved:
+            what is remembered must not change a result.
     """
 
     gradient: Tensor
@@ -45,6 +47,7 @@ class Context:
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] | None = None
     discriminator: nn.Module | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 Explainer: TypeAlias = Callable[[Score, Tensor, Context], Tensor]
