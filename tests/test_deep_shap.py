@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from xaigrad.explainers import CompletenessError, Context, DeepShap, Score
+from xaigrad.explainers import CompletenessError, Context, DeepLift, DeepShap, Score
 from xaigrad.integrations import dcgan, mlp
+from xaigrad.references import BlurredReferences
 
 from .networks import FEATURES, with_statistics
 
@@ -25,7 +26,8 @@ def attribute(score: Score, samples: Tensor, references: Tensor, check: str = "r
 
 
 def context(explanation: int = 0) -> Context:
-    return Context(torch.zeros(1), 0, explanation, torch.Generator().manual_seed(0))
+    rng = torch.Generator().manual_seed(0)
+    return Context(torch.zeros(1), 0, explanation, rng, discriminator=nn.Identity())
 
 
 def assert_complete(score: Score, samples: Tensor, references: Tensor) -> None:
@@ -213,7 +215,20 @@ COMPLETE: dict[str, Callable[[Tensor], Tensor]] = {
     "written to by index": lambda x: swapped(torch.relu(x)),
     "PReLU": lambda x: F.prelu(x, torch.tensor([0.3], dtype=x.dtype)),
     "log sigmoid": F.logsigmoid,
-    "powers": lambda x: 2 ** torch.tanh(x) + x**2,
+    "powers": lambda x: 2 ** torch.tanh(x) + x**2 + x.abs().add(0.1) ** torch.sigmoid(x),
+    "maximum": lambda x: torch.maximum(x, torch.zeros(())) + torch.min(x, torch.tanh(x)),
+    "largest": lambda x: x.view(-1, 4, 2).amax(1).repeat(1, 4) + x.max(1, keepdim=True).values + x.amin(-1)[:, None],
+    "clamp by keyword": lambda x: torch.clamp(input=x, min=0.0),
+    "floor": lambda x: x.floor() + x,
+    "where": lambda x: torch.where(x > 0, x, 0.1 * x),
+    "gated by a comparison": lambda x: x * (x > 0) + (x.tanh() < 0.1).to(x.dtype) + x.masked_fill(~(x >= 0), 0.5),
+    "einsum": lambda x: torch.einsum("ni,nj->nij", x, x).flatten(1)[:, :FEATURES],
+    "baddbmm": lambda x: torch.baddbmm(x.view(-1, 4, 2)[..., :1].tanh(), x.view(-1, 4, 2), x.view(-1, 2, 4)).flatten(1)[
+        :, ::2
+    ],
+    "softmax": lambda x: torch.softmax(3 * x, 1) + F.log_softmax(x, 1) + torch.logsumexp(x, 1, keepdim=True),
+    "norms": lambda x: F.normalize(x) + x.norm(dim=1, keepdim=True) + torch.linalg.vector_norm(x, 1, dim=1)[:, None],
+    "layer norm": lambda x: F.layer_norm(x, (FEATURES,)) + F.group_norm(x, 2),
 }
 
 
@@ -241,6 +256,8 @@ def spread(x: Tensor) -> Tensor:
 
 
 SCORES_OF_BATCHES: dict[str, Score] = {
+    "batch statistics": weighted(lambda x: torch.tanh(F.batch_norm(x, None, None, training=True) + 1)),
+    "a batch turned over": weighted(lambda x: torch.tanh(x + x.flip(0))),
     "minibatch statistics": weighted(spread),
     "batch mean": lambda samples: weighted(torch.tanh)(samples).mean(),
     "packed": lambda samples: torch.tanh(weighted(torch.tanh)(samples).view(-1, 2).sum(1)),
@@ -270,15 +287,12 @@ def test_reused_module(inplace: bool) -> None:
 UNKNOWN: dict[str, Callable[[Tensor], Tensor]] = {
     "sort": lambda x: torch.sort(x, 1).values * torch.arange(1.0, 9.0),
     "topk": lambda x: x.topk(2, 1).values,
-    "max": lambda x: x.max(1, keepdim=True).values,
-    "amax": lambda x: x.amax(1, keepdim=True),
-    "maximum": lambda x: torch.maximum(x, torch.zeros(())),
-    "where": lambda x: torch.where(x > 0, x, 0.1 * x),
-    "floor": lambda x: x.floor() + x,
-    "einsum": lambda x: torch.einsum("ni,nj->nij", x, x).flatten(1),
-    "baddbmm": lambda x: torch.baddbmm(torch.zeros(1, 4, 4), x.view(-1, 4, 2), x.view(-1, 2, 4)).flatten(1),
-    "clamp": lambda x: torch.clamp(input=x, min=0.0),
-    "batch_norm": lambda x: torch.tanh(F.batch_norm(x, None, None, training=True) + 1),
+    "median": lambda x: x.median(1, keepdim=True).values,
+    "prod": lambda x: x.prod(1, keepdim=True),
+    "cumprod": lambda x: x.cumprod(1),
+    "cdist": lambda x: torch.cdist(x.view(-1, 4, 2), x.view(-1, 4, 2).tanh()).flatten(1),
+    "detach": lambda x: x * x.detach(),
+    "atan2": lambda x: torch.atan2(x, x + 3),
 }
 
 
@@ -309,12 +323,12 @@ def test_unknown_function_of_another_library() -> None:
 
 
 def test_warn() -> None:
-    with pytest.warns(UserWarning, match="The DeepLIFT attribution should sum .* among `amax`"):
-        attribute(lambda x: x.amax(1), rows(), rows(), check="warn")
+    with pytest.warns(UserWarning, match="The DeepLIFT attribution should sum .* among `prod`"):
+        attribute(lambda x: x.prod(1), rows(), rows(), check="warn")
 
 
 def test_off() -> None:
-    attribute(lambda x: x.amax(1), rows(), rows(), check="off")
+    attribute(lambda x: x.prod(1), rows(), rows(), check="off")
 
 
 @pytest.mark.parametrize(("explanation", "loud"), [(0, True), (1, False), (99, False), (100, True), (200, True)])
@@ -322,9 +336,9 @@ def test_checked_at_the_first_explanation_and_every_hundredth(explanation: int, 
     explainer = DeepShap(rows(20))
     if loud:
         with pytest.raises(CompletenessError):
-            explainer(lambda x: x.amax(1), rows(), context(explanation))
+            explainer(lambda x: x.prod(1), rows(), context(explanation))
     else:
-        explainer(lambda x: x.amax(1), rows(), context(explanation))
+        explainer(lambda x: x.prod(1), rows(), context(explanation))
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
@@ -337,13 +351,16 @@ def test_no_false_alarm(precision: torch.dtype) -> None:
 
 @pytest.mark.parametrize("shape", [(5, FEATURES), (6, FEATURES + 1), (6, 2, 4), (6,)])
 def test_wrong_shape_of_references(shape: tuple[int, ...]) -> None:
-    message = r"Parameter `references` should give one reference per sample, of shape \(6, 8\)\. Found "
+    message = r"Parameter `references` should give references of shape \(6, 8\)\. Found "
     with pytest.raises(ValueError, match=message):
         DeepShap(lambda samples, context: torch.zeros(shape))(lambda x: x.sum(1), rows(), context())
 
 
 def test_bank_of_another_feature_shape() -> None:
-    with pytest.raises(ValueError, match=r"Found \(6, 3\)\. Reshape the real samples to the discriminator's input"):
+    with pytest.raises(
+        ValueError,
+        match=r"of shape \(16, 8\)\. Found \(16, 3\)\. Reshape the real samples",
+    ):
         DeepShap(torch.zeros(20, 3))(lambda x: x.sum(1), rows(), context())
 
 
@@ -377,6 +394,25 @@ def test_check_setting() -> None:
     message = r'Parameter `check` should be "raise" or "warn" or "off"\. Found \'always\'\.'
     with pytest.raises(ValueError, match=message):
         DeepShap(rows(), check="always")
+
+
+def test_references_that_nobody_passed() -> None:
+    """D's own real samples are harvested: see test_harvesting.py."""
+    assert DeepShap().harvests == 256
+    assert DeepShap(rows()).harvests == 0
+
+
+def test_deep_lift() -> None:
+    """It is DeepShap against one reference, zeros by default."""
+    samples, score = rows(), weighted(torch.tanh)
+    found = DeepLift()(score, samples, context())
+    torch.testing.assert_close(found, attribute(score, samples, torch.zeros_like(samples)))
+    own = DeepLift(BlurredReferences(shape=(1, 2, 4)))(score, samples, context())
+    expected = attribute(score, samples, BlurredReferences(shape=(1, 2, 4))(samples, context()))
+    torch.testing.assert_close(own, expected)
+    with pytest.raises(CompletenessError):
+        DeepLift()(lambda x: x.prod(1), samples, context())
+    DeepLift(check="off")(lambda x: x.prod(1), samples, context())
 
 
 def test_repr() -> None:

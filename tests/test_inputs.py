@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from xaigrad import XAIGuidedGenerator
 from xaigrad.explainers import Context, DeepShap, Saliency, Score
+from xaigrad.references import RandomReferences
 
 from .loops import last_of, noise, real
 from .networks import FEATURES, Lambda, generator, smooth
@@ -60,7 +61,9 @@ def test_labels_go_with_their_samples_for_several_references(ask: Callable[..., 
     guided = XAIGuidedGenerator(generator(), judge, explainer=DeepShap(bank, samples=3))
     ask(judge, guided(noise()), condition).sum().backward()
     rng = torch.Generator().manual_seed(0)
-    expected = DeepShap(bank, samples=3)(
+    expected = DeepShap(
+        RandomReferences(bank).__call__, samples=3
+    )(  # As a plain function: a reference of its own each.
         lambda rows: torch.cat([ask(judge, part, condition)[:, 0] for part in rows.split(6)]),
         last_of(guided).samples,
         Context(torch.zeros(1), 0, 0, rng),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache, partial
+from typing import Any
 
 import pytest
 import torch
@@ -58,11 +59,12 @@ def score_gradient(discriminator: nn.Module, samples: Tensor) -> Tensor:
 
 def deep_shap(samples: int = 1) -> Explain:
     """The shipped explainer, asked about a copy of D, with a random generator seeded as the user seeded torch."""
-    explainer, rng = DeepShap(BANK, samples), torch.Generator().manual_seed(0)
+    explainer, rng, memory = DeepShap(BANK, samples), torch.Generator().manual_seed(0), dict[str, Any]()
 
     def explain(discriminator: nn.Module, samples: Tensor, gradient: Tensor) -> Tensor:
         judge = deepcopy(discriminator).eval().requires_grad_(False)
-        return explainer(lambda points: judge(points.clone()).sum(1), samples, Context(gradient, 0, 0, rng))
+        context = Context(gradient, 0, 0, rng, discriminator=judge, memory=memory)
+        return explainer(lambda points: judge(points.clone()).sum(1), samples, context)
 
     return explain
 

@@ -115,17 +115,34 @@ def test_every_discriminator_is_undisturbed() -> None:
 
 
 def test_explained_in_eval_mode_unless_asked_otherwise() -> None:
+    """In train mode, too, the score is one function: a dropout's mask is the same at every question."""
     discriminator, seen = DISCRIMINATORS["dropout"](), []
 
     def look(score: Score, samples: Tensor, context: Context) -> Tensor:
-        seen.append((discriminator.training, torch.equal(score(samples), score(samples))))
+        scores = score(samples)
+        discriminator.eval()
+        seen.append((torch.equal(scores, score(samples)), torch.equal(scores, discriminator(samples)[:, 0])))
         return samples
 
     for eval_mode in (True, False):
         guided = XAIGuidedGenerator(generator(), discriminator, explainer=look, eval_mode=eval_mode)
-        discriminator(guided(noise())).sum().backward()
+        discriminator.train()(guided(noise())).sum().backward()
         guided.detach()
-    assert seen == [(False, True), (True, False)]
+    assert seen == [(True, True), (False, False)]
+
+
+def test_every_question_starts_from_the_same_state() -> None:
+    """Outside eval mode, where a call changes what the next one answers."""
+    for name in ("dropout", "BatchNorm", "old spectral norm", "new spectral norm", "draws at random"):
+        discriminator, seen = DISCRIMINATORS[name](), []
+
+        def look(score: Score, samples: Tensor, context: Context, seen: list[Tensor] = seen) -> Tensor:
+            seen.extend([score(samples), score(samples)])
+            return samples
+
+        guided = XAIGuidedGenerator(generator(), discriminator, explainer=look, eval_mode=False)
+        discriminator(guided(noise())).sum().backward()
+        assert torch.equal(*seen), name
 
 
 def test_containers_that_it_keeps() -> None:

@@ -64,9 +64,19 @@ class DiscriminatorCall:
 
     @contextmanager
     def isolated(self, modules: Iterable[nn.Module]) -> Iterator[Score]:
-        """Yield the score, with the discriminators in isolation and under the autocast of the user's call."""
-        with isolated(modules, self.samples.device, self._eval_mode), torch.autocast(*self._autocast):
-            yield self._score
+        """Yield the score, with the discriminators in isolation and under the autocast of the user's call.
+
+        Outside eval mode a call may change what the next one answers (spectral norm's power iteration, a dropout's
+        mask): there every question starts from the state of the user's call, so that the score is one function.
+        """
+        asked = list(modules)
+
+        def afresh(samples: Tensor) -> Tensor:
+            with isolated(asked, self.samples.device, eval_mode=False):
+                return self._score(samples)
+
+        with isolated(asked, self.samples.device, self._eval_mode), torch.autocast(*self._autocast):
+            yield self._score if self._eval_mode else afresh
 
     def _score(self, samples: Tensor) -> Tensor:
         # A clone: an in-place first layer must not write into the samples, nor into a leaf.

@@ -73,7 +73,7 @@ class Guidance:
         return strength
 
     @classmethod
-    def logicgan(cls, references: Tensor | Callable[..., Tensor], samples: int = 1) -> "Guidance":
+    def logicgan(cls, references: Tensor | Callable[..., Tensor] | None = None, samples: int = 1) -> "Guidance":
         """Return the recipe of the LogicGAN paper (arXiv 2002.10438, first version).
 
         - explainer: DeepSHAP against a sample of real data (sections 3 and 4.3); the paper does not say how many
@@ -83,7 +83,8 @@ class Guidance:
         - rule: the Hadamard product (Algorithm 1, line 7).
 
         Args:
-            references: Real samples, or a callable, as in :class:`~xaigrad.explainers.DeepShap`.
+            references: Real samples, a callable, or ``None`` for those that D has just been trained on, as in
+                :class:`~xaigrad.explainers.DeepShap`.
             samples: References per sample and update.
         """
         return cls(DeepShap(references, samples), AbsNormalize(per="sample", by="max"), Constant(), Multiply())

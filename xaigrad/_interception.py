@@ -1,8 +1,8 @@
 """Interception: the gradient between discriminator and generator, caught at D's input.
 
 There is no magic: while attached, a forward pre-hook on D replaces each input that the generator made by a clone, and
-a tensor hook on the clone re-weights the gradient that arrives there. The user's modules carry two hooks and nothing
-else, and everything about one call of D lives in the closure of that call.
+a tensor hook on the clone re-weights the gradient that arrives there. D carries two hooks and nothing else (and G one,
+where real samples are harvested), and everything about one call of D lives in the closure of that call.
 """
 
 import weakref
@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from xaigrad._call import DiscriminatorCall
 from xaigrad._guidance import Guidance
+from xaigrad._harvest import Harvest
 from xaigrad._hook import WeakHook
 from xaigrad._origin import made_by
 from xaigrad._reweighting import GuidedUpdate, Reweighting
@@ -40,7 +41,7 @@ class Interception:
 
     Attributes:
         skipped: How many gradients were left as they were, by reason: ``"paused"``, ``"strength 0"``,
-            ``"zero gradient"``, ``"create_graph"``, ``"detached"``.
+            ``"zero gradient"``, ``"create_graph"``, ``"detached"``, ``"no real samples yet"``.
     """
 
     def __init__(
@@ -73,6 +74,10 @@ class Interception:
         # Versions alone would miss the updates of fused optimizers, which do not count them.
         steps = register_optimizer_step_post_hook if optimizer is None else optimizer.register_step_post_hook
         handles.append(steps(stepped))
+        harvests = getattr(guidance.explainer, "harvests", 0)
+        self._harvest = Harvest(harvests, discriminators) if harvests else None
+        if self._harvest is not None:
+            handles.append(generator.register_forward_hook(WeakHook(self._harvest.made)))
         self._finalizer = weakref.finalize(self, _remove, handles)
 
     @property
@@ -145,9 +150,12 @@ class Interception:
         return self._alias(samples, DiscriminatorCall(score, leaves, spec, 0, None, self._eval_mode), strength)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what resuming needs: the counts and the guidance's random state."""
+        """Return what resuming needs: the counts, the guidance's random state, and the harvest if there is one."""
         rng = self._reweighting.rng.get_state()
-        return {"updates": self.updates, "explanations": self.explanations, "rng": rng}
+        state = {"updates": self.updates, "explanations": self.explanations, "rng": rng}
+        if self._harvest is not None:
+            state["real"] = self._harvest.state_dict(reference() for reference in self._discriminators)
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved guidance stopped; load the generator's weights first."""
@@ -155,6 +163,8 @@ class Interception:
         self._updates = int(state["updates"])
         self._reweighting.explanations = int(state["explanations"])
         self._reweighting.rng.set_state(state["rng"].cpu())
+        if self._harvest is not None and "real" in state:
+            self._harvest.load_state_dict((reference() for reference in self._discriminators), state["real"])
 
     def _parameters(self) -> list[nn.Parameter]:
         generator = self._generator()
@@ -191,6 +201,8 @@ class Interception:
         leaves, spec = tree_flatten((args, kwargs))
         parameters = self._parameters()
         slots = [slot for slot, leaf in enumerate(leaves) if made_by(parameters, leaf)]
+        if self._harvest is not None:
+            self._harvest.before(module, leaves, slots, self._active)
         strength = self._strength(bool(slots))
         if strength == 0:
             return None
@@ -203,17 +215,20 @@ class Interception:
         return tree_unflatten(leaves, spec)
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        """Check at its first guided call, in the user's own line, that the output can be explained."""
+        """Check at its first guided call, in the user's own line, that the output can be explained; harvest."""
         call = self._unchecked.pop(module, None)
         if call is not None:
             with torch.no_grad():
                 call.reduce(output, call.samples)
             self._checked.add(module)
+        if self._harvest is not None:
+            self._harvest.after(module, output, self._target)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
-        update = self._updates
+        update, harvest = self._updates, self._harvest
 
         def reweight(gradient: Tensor) -> Tensor | None:
+            real = None
             if torch.is_grad_enabled():  # create_graph=True: a penalty, whose gradient is no feedback.
                 self.skipped["create_graph"] += 1
             elif not self._finalizer.alive:
@@ -222,9 +237,11 @@ class Interception:
                 self.skipped["paused"] += 1
             elif gradient.device.type == "cpu" and not gradient.any():  # Elsewhere the question would wait.
                 self.skipped["zero gradient"] += 1
+            elif harvest is not None and (real := harvest.real(call.discriminator, call.samples)) is None:
+                self.skipped["no real samples yet"] += 1
             else:
                 modules = [module for reference in self._discriminators if (module := reference()) is not None]
-                return self._reweighting(gradient, call, modules, strength, update)
+                return self._reweighting(gradient, call, modules, strength, update, real)
             return None
 
         alias = samples.clone()

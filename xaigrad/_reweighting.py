@@ -74,10 +74,11 @@ class Reweighting:
         discriminators: Iterable[nn.Module],
         strength: float,
         update: int,
+        real: Tensor | None = None,
     ) -> Tensor:
         """Return the guided gradient, of the arriving one's shape and dtype; masks are made in float32 or float64."""
         full = gradient if gradient.dtype == torch.float64 else gradient.float()
-        attribution = self._explain(full, call, discriminators, update)
+        attribution = self._explain(full, call, discriminators, update, real)
         mask = self._finite(self._expanded("mask", self.guidance.transform(attribution), full), full)
         guided = self.guidance.rule(full, mask, strength).to(gradient.dtype)
         self.explanations += 1
@@ -85,13 +86,18 @@ class Reweighting:
         return guided
 
     def _explain(
-        self, gradient: Tensor, call: DiscriminatorCall, discriminators: Iterable[nn.Module], update: int
+        self,
+        gradient: Tensor,
+        call: DiscriminatorCall,
+        discriminators: Iterable[nn.Module],
+        update: int,
+        real: Tensor | None,
     ) -> Tensor:
         explainer = self.guidance.explainer
         args, kwargs = call.arguments(call.samples)
         asked = call.discriminator
         memory = {} if asked is None else self._memories.setdefault(asked, {})
-        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, asked, memory)
+        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, asked, memory, real)
         if self.fused:
             attribution = explainer(_unasked, call.samples, context)
         else:

@@ -34,10 +34,13 @@ class Context:
         rng: The guidance's own random generator, on the CPU; the user's random state is never drawn from.
         args: The positional arguments of the discriminator's call, with the samples in their place.
         kwargs: The keyword arguments of the discriminator's call.
-        discriminator: The module that is asked, in isolation while the explainer runs, for explainers that look into its
-            layers; ``None`` where the user gave a function instead (``intercept``). Ask it with ``score``.
-        memory: What explainers of this discriminator want to remember from one explanation to the next. It is not saved:
-            what is remembered must not change a result.
+        discriminator: The module that is asked, in isolation while the explainer runs, for explainers that look into
+            its layers; ``None`` where the user gave a function instead (``intercept``). Ask it with ``score``.
+        memory: What explainers of this discriminator want to remember from one explanation to the next. It is not
+            saved: what is remembered must not change a result.
+        real: The last real samples that D was trained on, shape ``(M, ...)`` with the samples' feature shape, where the
+            explainer has an attribute ``harvests``, the number to keep; else ``None``. To be read only, and only now:
+            the next real batch is written over it.
     """
 
     gradient: Tensor
@@ -48,6 +51,7 @@ class Context:
     kwargs: dict[str, Any] | None = None
     discriminator: nn.Module | None = None
     memory: dict[str, Any] = field(default_factory=dict)
+    real: Tensor | None = None
 
 
 Explainer: TypeAlias = Callable[[Score, Tensor, Context], Tensor]

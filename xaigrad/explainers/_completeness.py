@@ -16,7 +16,10 @@ def completeness_error(attribution: Tensor, difference: Tensor) -> float:
 
     The scale is :math:`\max_n \max(|\Delta_n|, \sum_i |A_{ni}|)`: rounding grows with the sum's terms. Where a score
     depends on several samples (packed scores, minibatch statistics), the equation holds for the batch as a whole.
+    Where a score is not finite there is nothing to miss.
     """
+    if not difference.isfinite().all():
+        return 0.0
     rows = attribution.flatten(1)
     whole = _relative(rows.sum() - difference.sum(), difference.sum(), rows.abs().sum())
     if difference.shape != rows.shape[:1]:
@@ -26,28 +29,28 @@ def completeness_error(attribution: Tensor, difference: Tensor) -> float:
 
 def _relative(error: Tensor, difference: Tensor, size: Tensor) -> float:
     scale = torch.maximum(difference.abs(), size).max()
-    return float(error.abs().max() / scale.clamp(min=torch.finfo(scale.dtype).tiny))
+    return float((error.abs().max() / scale.clamp(min=torch.finfo(scale.dtype).tiny)).nan_to_num(torch.inf))
 
 
-def check_completeness(attribution: Tensor, difference: Tensor, unknown: Collection[str], check: str) -> None:
-    """Raise or warn if an attribution misses the score's difference by more than rounding explains.
+def tolerance(precision: torch.dtype) -> float:
+    """Return the relative error that rounding explains: the square root of the machine epsilon.
+
+    That is 1.5e-8 in float64, 3.5e-4 in float32.
+    """
+    return float(torch.finfo(precision).eps ** 0.5)
+
+
+def report(error: float, unknown: Collection[str], check: str) -> None:
+    """Raise or warn of an attribution that misses the score's difference by more than rounding explains.
 
     Args:
-        attribution: Shape ``(N, ...)``.
-        difference: The scores of the samples less those of their references.
+        error: The relative error.
         unknown: The functions that were taken to be linear without being known as such.
         check: ``"raise"`` or ``"warn"``.
 
     Raises:
-        CompletenessError: If the error exceeds the square root of the machine epsilon of the precision that D computed
-            in: 1.5e-8 in float64, 3.5e-4 in float32.
+        CompletenessError: If asked to.
     """
-    error = completeness_error(attribution.detach(), difference.detach())
-    device = attribution.device.type
-    autocast = torch.is_autocast_enabled(device)
-    precision = torch.get_autocast_dtype(device) if autocast else difference.dtype
-    if error <= torch.finfo(precision).eps ** 0.5:
-        return
     suspects = ", ".join(f"`{name}`" for name in sorted(unknown)) or "a function of another library"
     message = (
         f"The DeepLIFT attribution should sum to the score's difference from the reference. Found a relative error of "

@@ -1,121 +1,50 @@
-"""DeepLIFT's rescale rule by function interception: one pass over references, one over samples.
+"""DeepLIFT: the same, against one reference that does not change."""
 
-The first pass records what every nonlinear function saw at the references. The second replaces the derivative of each
-of them by the slope between sample and reference, so that ordinary autograd computes DeepLIFT's multipliers.
-"""
-
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from xaigrad.explainers._functions import function_name, is_linear, works_in_place
-from xaigrad.explainers._slopes import RULES, Recorded
-
-_DIVERGED = (
-    "The discriminator should call the same functions for samples and references. Found `{found}` where it called "
-    "`{before}` before. Explain it with Saliency(exact=True)."
-)
+from xaigrad._checks import check_choice
+from xaigrad._types import Context, Score
+from xaigrad.explainers._comparison import Comparing, as_references
+from xaigrad.explainers._deep_shap import DeepShap
+from xaigrad.references import ZeroReferences
 
 
-class _FunctionMode(TorchFunctionMode):
-    """Sorts every call of a torch function into nonlinear ones, with a rule, and all others."""
+@dataclass(frozen=True)
+class DeepLift(Comparing):
+    r"""DeepLIFT with the rescale rule (Shrikumar et al. 2017, arXiv 1704.02685, section 3), against one reference.
 
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        name = function_name(func)
-        if name in RULES and args and isinstance(args[0], Tensor) and args[0].is_floating_point():
-            return self.nonlinear(name, func, args, kwargs)
-        return self.other(name, func, args, kwargs)
+    .. math:: A = m(x, r) \odot (x - r), \qquad \sum_i A_i = D(x) - D(r)
 
-    def nonlinear(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    def other(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-
-class RecordReferences(_FunctionMode):
-    """Records the nonlinear calls of a pass, in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tape: list[Recorded] = []
-
-    def nonlinear(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        inputs = args
-        if works_in_place(func, args, kwargs):
-            inputs = tuple(argument.clone() if isinstance(argument, Tensor) else argument for argument in args)
-            self._protect(args[0])
-        value = func(*args, **kwargs)
-        self.tape.append(Recorded(name, inputs, value))
-        return value
-
-    def other(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args and isinstance(args[0], Tensor) and works_in_place(func, args, kwargs):
-            self._protect(args[0])
-        return func(*args, **kwargs)
-
-    def _protect(self, changed: Tensor) -> None:
-        """Copy what was recorded of a tensor's memory before it is overwritten."""
-        memory = changed.untyped_storage().data_ptr()
-
-        def safe(value: Any) -> Any:
-            held = isinstance(value, Tensor) and value.untyped_storage().data_ptr() == memory
-            return value.clone() if held else value
-
-        self.tape = [Recorded(name, tuple(map(safe, args)), safe(value)) for name, args, value in self.tape]
-
-
-class _Attach(torch.autograd.Function):
-    """A value with the gradient of another tensor."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, surrogate: Tensor) -> Tensor:
-        return value.clone()  # The value itself would come out as a view, which no in-place function may follow.
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
-        return None, gradients[0]
-
-
-class Linearize(_FunctionMode):
-    """Gives every nonlinear call of a pass the slope between sample and reference.
+    It is :class:`DeepShap` with one reference per sample, right for the same discriminators and as loud.
 
     Args:
-        tape: The same calls at the references.
+        references: r: ``None`` for zeros; a tensor of real samples of shape ``(M, ...)``, from which one is drawn per
+            sample and update; or a callable ``(samples, context) -> references``: ``FixedReferences(image[None])`` for
+            one image, ``BlurredReferences()`` for each sample's own blur.
+        check: What an incomplete explanation does: ``"raise"``, ``"warn"`` or ``"off"``.
 
-    Attributes:
-        unknown: The functions that were taken to be linear without being known as such.
+    Raises:
+        CompletenessError: (with ``check="raise"``) if the attribution does not sum to the score's difference.
+
+    Example:
+        >>> import torch
+        >>> from xaigrad.explainers import Context
+        >>> x = torch.tensor([[3.0, 2.0]])
+        >>> context = Context(gradient=x, update=0, explanation=0, rng=torch.Generator())
+        >>> DeepLift()(lambda x: torch.relu(x.sum(1) - 3), x, context)
+        tensor([[1.2000, 0.8000]])
     """
 
-    def __init__(self, tape: Sequence[Recorded]) -> None:
-        super().__init__()
-        self._tape = iter(tape)
-        self.unknown: set[str] = set()
+    references: Any = None
+    check: str = "raise"
 
-    def nonlinear(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        recorded = next(self._tape, None)
-        if recorded is None or recorded.name != name:
-            raise RuntimeError(_DIVERGED.format(found=name, before=recorded.name if recorded else "nothing"))
-        linearized = RULES[name](func, args, kwargs, recorded)
-        if linearized is None:
-            return func(*args, **kwargs)
-        result = _Attach.apply(*linearized)  # type: ignore[no-untyped-call]
-        return args[0].copy_(result) if works_in_place(func, args, kwargs) else result
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "references", as_references(self.references, ZeroReferences()))
+        check_choice("check", self.check, ("raise", "warn", "off"))
 
-    def finish(self) -> None:
-        """Raise ``RuntimeError`` unless every recorded call was met."""
-        if (recorded := next(self._tape, None)) is not None:
-            raise RuntimeError(_DIVERGED.format(found="nothing", before=recorded.name))
-
-    def other(self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        result = func(*args, **kwargs)
-        results = result if isinstance(result, tuple | list) else (result,)
-        if not is_linear(name, args, kwargs) and any(isinstance(one, Tensor) and one.requires_grad for one in results):
-            self.unknown.add(name)
-        return result
+    def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
+        """Return the attribution, of the samples' shape."""
+        return DeepShap(self.references, 1, self.check)(score, samples, context)

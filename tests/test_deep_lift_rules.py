@@ -9,15 +9,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from xaigrad.explainers import Context, DeepShap
+from xaigrad.explainers._composites import COMPOSITES
 from xaigrad.explainers._functions import LINEAR, function_name, works_in_place
-from xaigrad.explainers._slopes import RULES, elementwise, product, quotient
+from xaigrad.explainers._rules import PRODUCTS, RULES, elementwise
 
 pytestmark = pytest.mark.usefixtures("double")
 
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "threshold": (0.5, 0.2),
     "clamp": (0.3, 0.7),
-    "clip": (0.3, 0.7),
     "clamp_min": (0.5,),
     "clamp_max": (0.5,),
     "pow": (1.5,),
@@ -32,13 +32,16 @@ def function_of(name: str) -> Callable[[Tensor], Tensor]:
         return F.logsigmoid
     if name in {"rpow", "rdiv"}:
         return (lambda x: 2**x) if name == "rpow" else (lambda x: 2 / x)
-    for home in (torch, F, Tensor):
+    if name in {"acosh", "arccosh"}:
+        return lambda x: torch.acosh(x + 1)
+    for home in (torch, F, Tensor, torch.special):
+        name = name.removeprefix("special_")
         if hasattr(home, name):
             return lambda x: getattr(home, name)(x, *SETTINGS.get(name, ()))
     raise AssertionError(f"no function {name}")
 
 
-ELEMENTWISE = sorted(name for name, rule in RULES.items() if rule is elementwise)
+ELEMENTWISE = sorted(name for name, rule in RULES.items() if rule is elementwise and name != "step")
 
 
 def attribute(
@@ -63,7 +66,8 @@ def test_elementwise(name: str) -> None:
     torch.testing.assert_close(attribute(function, samples, references), expected, rtol=1e-9, atol=1e-11)
 
 
-POSITIVE = {"log", "log2", "log10", "sqrt", "rsqrt", "pow", "float_power"}
+POSITIVE = {"log", "log2", "log10", "sqrt", "rsqrt", "pow", "float_power", "lgamma", "digamma"}
+POSITIVE |= {"acos", "arccos", "asin", "arcsin", "acosh", "arccosh", "logit"}
 
 
 @pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name not in POSITIVE])
@@ -74,7 +78,14 @@ def test_negative_inputs(name: str) -> None:
     torch.testing.assert_close(attribute(function, samples, references), expected, rtol=1e-9, atol=1e-11)
 
 
-WITHOUT_DERIVATIVE = {"asinh"}  # Of the in-place variant, in PyTorch itself.
+WITHOUT_DERIVATIVE = {
+    "asinh",
+    "arcsinh",
+    "acosh",
+    "arccosh",
+    "atanh",
+    "arctanh",
+}  # Of the in-place variant, in PyTorch itself.
 
 
 @pytest.mark.parametrize(
@@ -87,28 +98,36 @@ def test_in_place(name: str) -> None:
     assert torch.equal(found, attribute(function_of(name), samples, references))
 
 
-@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule is product))
+PRODUCT_CALLS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mul": torch.mul,
+    "mul of other shapes": lambda a, b: a[:, :1] * b,
+    "matmul": lambda a, b: a.view(-1, 2, 2) @ b.view(-1, 2, 2),
+    "bmm": lambda a, b: torch.bmm(a.view(-1, 2, 2), b.view(-1, 2, 2)),
+    "einsum": lambda a, b: torch.einsum("ni,nj->nij", a, b),
+    "linear": lambda a, b: torch.stack([F.linear(row, weight[None]) for row, weight in zip(a, b, strict=True)]),
+    "bilinear": lambda a, b: F.bilinear(a, b, torch.ones(3, 4, 4)),
+    "conv1d": lambda a, b: F.conv1d(a.view(1, -1, 4), b.view(len(b), 1, 4), groups=len(b)).view(-1, 1),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCT_CALLS)
 def test_product(name: str) -> None:
     """Each factor's share is its difference times the other's mean."""
-    (a, a_reference), (b, b_reference) = both(), both()
-    function, shape = getattr(torch, name), (6, 3, 4) if name in {"matmul", "bmm"} else (6, 12)
-    samples, references = torch.cat([a, b], 1)[:, :12], torch.cat([a_reference, b_reference], 1)[:, :12]
-
-    def multiplied(x: Tensor) -> Tensor:
-        if name == "mm":
-            return function(x, torch.tanh(x).t())
-        factor = x.view(shape)
-        return function(factor, factor.transpose(1, 2) if x.dim() != len(shape) else torch.tanh(factor)).flatten(1)
-
-    difference = multiplied(samples).sum() - multiplied(references).sum()
-    check = "off" if name == "mm" else "raise"  # A product over the batch is complete only over the batch.
-    torch.testing.assert_close(attribute(multiplied, samples, references, check).sum(), difference)
-
-
-@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule is quotient))
-def test_quotient(name: str) -> None:
     samples, references = both()
-    function = getattr(torch, name)
+    call = PRODUCT_CALLS[name]
+    found = attribute(lambda x: call(x[:, :4], x[:, 4:]).reshape(len(x), -1), samples, references)
+    (a, a_reference), (b, b_reference) = (
+        (samples[:, part], references[:, part]) for part in (slice(None, 4), slice(4, None))
+    )
+    of_a = call(a - a_reference, (b + b_reference) / 2).reshape(6, -1).sum(1)
+    of_b = call((a + a_reference) / 2, b - b_reference).reshape(6, -1).sum(1)
+    torch.testing.assert_close(found[:, :4].sum(1), of_a)
+    torch.testing.assert_close(found[:, 4:].sum(1), of_b)
+
+
+@pytest.mark.parametrize("function", [torch.div, torch.true_divide, torch.divide, Tensor.__truediv__])
+def test_quotient(function: Callable[[Tensor, Tensor], Tensor]) -> None:
+    samples, references = both()
     found = attribute(lambda x: function(x[:, :4], x[:, 4:]), samples, references)
     a, b, a_reference, b_reference = samples[:, :4], samples[:, 4:], references[:, :4], references[:, 4:]
     of_a = (a - a_reference) * (1 / b + 1 / b_reference) / 2
@@ -167,6 +186,9 @@ def test_linear(call: Callable[[Tensor], Tensor]) -> None:
 
 def test_linear_and_nonlinear_are_told_apart() -> None:
     assert not LINEAR & RULES.keys()
+    assert COMPOSITES.keys() & RULES.keys() == {"pow"}
+    assert LINEAR & COMPOSITES.keys() == {"batch_norm", "div"}
+    assert RULES.keys() >= PRODUCTS
 
 
 NAMES = {

@@ -1,0 +1,163 @@
+"""Harvesting: the real samples among all that D is called with, told by what D's loss teaches it about them."""
+
+import contextlib
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeGuard
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+
+from xaigrad._bank import Bank
+from xaigrad._isolation import unwrapped
+from xaigrad._types import Target
+
+_PATIENCE = 10
+"""Explanations without a real sample, in a row, until the user is told."""
+
+
+class Harvest:
+    """The last samples that each discriminator was taught to score as the generator wants its own to be scored.
+
+    Neither its content nor its graph tells a real batch from a detached fake, but D's own training does: the gradient
+    of D's loss pushes the score of a real sample one way, and that of a generated one the other. Which way is which is
+    seen where the generator's own turn pushes its samples; until then a real sample is one whose score is to rise.
+    Only calls are looked at in which D has something to learn, so no frozen or isolated discriminator's.
+
+    Losses that pull a score back from beyond its aim (least squares) push some fakes the wrong way. So what shares
+    memory with something that G returned is never real.
+
+    Args:
+        size: How many samples to keep of each discriminator's.
+        discriminators: D, or several.
+    """
+
+    def __init__(self, size: int, discriminators: Iterable[nn.Module]) -> None:
+        self._banks = weakref.WeakKeyDictionary({unwrapped(module): Bank(size) for module in discriminators})
+        self._calls: weakref.WeakKeyDictionary[nn.Module, tuple[Tensor, bool]] = weakref.WeakKeyDictionary()
+        self._made: set[StorageWeakRef] = set()
+        self._prune_at = 64
+        self._patience = _PATIENCE
+
+    def made(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        """Remember what the generator returned, for as long as its memory lives; a forward hook."""
+        self._made |= _storages(tree_leaves(output)) - _storages(tree_leaves(args))
+        if len(self._made) > self._prune_at:
+            self._made = {storage for storage in self._made if not storage.expired()}  # type: ignore[no-untyped-call]
+            self._prune_at = 2 * len(self._made) + 64
+
+    def before(self, module: nn.Module, leaves: Sequence[Any], slots: Sequence[int], active: bool) -> None:
+        """Note a call of a discriminator, with its flattened arguments and the places of generated ones among them."""
+        module = unwrapped(module)
+        self._calls.pop(module, None)
+        bank = self._banks.get(module)
+        if bank is None:  # A replica.
+            return
+        if slots:
+            bank.slot = (slots[0], len(leaves))
+            if active and not bank.sure:
+                self._calls[module] = leaves[slots[0]].detach(), True
+        elif any(parameter.requires_grad for parameter in module.parameters()):
+            slot, count = bank.slot
+            roles = leaves[slot : slot + 1] if count == len(leaves) else leaves
+            rows = next((leaf for leaf in roles if _is_batch(leaf)), None)
+            if rows is not None and (storages := _storages([rows])) and self._made.isdisjoint(storages):
+                # A clone: an in-place first layer writes into the batch.
+                self._calls[module] = rows.detach().clone(), False
+
+    def after(self, module: nn.Module, output: Any, target: Target | None) -> None:
+        """Listen for what D, or the generator, will learn from a call's output."""
+        module = unwrapped(module)
+        if module not in self._calls:
+            return
+        (rows, generated), bank = self._calls.pop(module), weakref.ref(self._banks[module])
+        explained = _explained(output, target, rows)
+        # Emptied by the first gradient that arrives, so that no graph keeps the rows, nor is any row kept twice.
+        waiting = [None if generated else rows]
+        penalties: list[bool] = []
+
+        def listener(slope: Tensor | None) -> Callable[[Tensor], None]:
+            def listen(gradient: Tensor) -> None:
+                owner = bank()
+                if torch.is_grad_enabled():
+                    penalties.append(True)
+                elif owner is not None and waiting:
+                    changes = _changes(gradient if slope is None else gradient * slope)
+                    owner.learn(waiting.pop(), changes, penalised=bool(penalties))
+
+            return listen
+
+        for tensor, slope in explained:
+            tensor.register_hook(listener(slope))  # type: ignore[no-untyped-call]
+
+    def real(self, module: nn.Module | None, samples: Tensor) -> Tensor | None:
+        """Return the bank for a discriminator's call, if it has samples of that shape.
+
+        Where the discriminator is not known, any bank that fits serves.
+        """
+        known = None if module is None else self._banks.get(module)
+        banks = list(self._banks.values()) if known is None else [known]
+        found = next((bank.rows for bank in banks if bank.fits(samples)), None)
+        if found is not None and self._patience > 0:
+            self._patience = _PATIENCE
+        elif found is None:
+            self._patience -= 1
+            if self._patience == 0:
+                warnings.warn(
+                    f"No real samples could be harvested from the discriminator's calls, {_PATIENCE} times in a row; "
+                    "the gradients were left standard. Pass real samples to the explainer: references=real.",
+                    stacklevel=2,
+                )
+        return found
+
+    def state_dict(self, modules: Iterable[nn.Module | None]) -> list[Any]:
+        """Return the banks of the discriminators, in their order."""
+        return [None if module is None else self._banks[unwrapped(module)].state_dict() for module in modules]
+
+    def load_state_dict(self, modules: Iterable[nn.Module | None], state: Sequence[Any]) -> None:
+        """Load the banks of the discriminators, in their order."""
+        for module, saved in zip(modules, state, strict=False):
+            if module is not None and saved is not None:
+                self._banks[unwrapped(module)].load_state_dict(saved)
+
+
+def _is_batch(leaf: Any) -> TypeGuard[Tensor]:
+    return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 1
+
+
+def _storages(leaves: Iterable[Any]) -> set[StorageWeakRef]:
+    """Return the memory of those leaves that could be samples; tensors of a transform (``torch.vmap``) have none."""
+    found = set()
+    for leaf in leaves:
+        if _is_batch(leaf):
+            with contextlib.suppress(RuntimeError, NotImplementedError):
+                found.add(StorageWeakRef(leaf.untyped_storage()))  # type: ignore[no-untyped-call]
+    return found
+
+
+def _changes(gradient: Tensor) -> Tensor:
+    """Return how the loss changes with each row's score."""
+    return gradient.reshape(1) if gradient.dim() == 0 else gradient.reshape(len(gradient), -1).sum(1)
+
+
+def _explained(output: Any, target: Target | None, rows: Tensor) -> list[tuple[Tensor, Tensor | None]]:
+    """Return the tensors of D's output that the score is made of, each with the score's slope in it, ``None`` for 1."""
+    if target is None:
+        return [(output, None)] if isinstance(output, Tensor) and output.requires_grad else []
+    try:
+        with torch.no_grad():
+            picked, again = target(output, rows), target(output, rows)
+        if picked is again:  # So it is no new tensor but one of the output's.
+            return [(picked, None)] if picked.requires_grad else []
+        leaves, spec = tree_flatten(output)
+        places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
+        points = {place: leaves[place].detach().requires_grad_() for place in places}
+        with torch.enable_grad():
+            score = target(tree_unflatten([points.get(place, leaf) for place, leaf in enumerate(leaves)], spec), rows)
+            slopes = torch.autograd.grad(score.sum(), list(points.values()), allow_unused=True)
+    except Exception:  # A call that nobody asked to be explained may have an output that the target does not know.
+        return []
+    return [(leaves[place], slope) for place, slope in zip(places, slopes, strict=True) if slope is not None]
