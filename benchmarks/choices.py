@@ -1,4 +1,4 @@
-"""What the command line can choose by name, and the short texts that name it: ``NAME[:NUMBER[:NUMBER]]``."""
+"""What the command line can choose by name, and the short texts that name it: ``NAME[:VALUE[:VALUE]]``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,18 @@ from torch import Tensor
 from xaigrad import Guidance
 from xaigrad.benchmarks import losses
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.explainers import DeepShap, InputXGradient, Saliency
+from xaigrad.explainers import (
+    DeepShap,
+    ExpectedGradients,
+    GradCam,
+    InputXGradient,
+    IntegratedGradients,
+    KernelShap,
+    Lime,
+    Occlusion,
+    Saliency,
+    SmoothGrad,
+)
 from xaigrad.integrations import dcgan, mlp
 from xaigrad.masks import AbsNormalize, Offset
 from xaigrad.rules import Multiply, Residual
@@ -22,8 +33,8 @@ class Choice:
     """Something that a name stands for.
 
     Attributes:
-        make: What it is made by, from the numbers behind the name.
-        usage: The name with its numbers.
+        make: What it is made by, from the values behind the name.
+        usage: The name with its values.
         summary: What it is, in a few words.
     """
 
@@ -49,6 +60,39 @@ EXPLAINERS = {
         lambda references: InputXGradient(exact=True), "input-x-gradient-exact", "sample times D's own gradient"
     ),
     "deep-shap": Choice(DeepShap, "deep-shap[:REFERENCES]", "DeepSHAP against random real images (1 per sample)"),
+    "integrated-gradients": Choice(
+        lambda references, steps=8: IntegratedGradients(steps=steps),
+        "integrated-gradients[:STEPS]",
+        "gradients along the way from zeros (8)",
+    ),
+    "expected-gradients": Choice(
+        ExpectedGradients, "expected-gradients[:SAMPLES]", "gradients on the ways from random real images (8)"
+    ),
+    "smooth-grad": Choice(
+        lambda references, samples=8: SmoothGrad(samples=samples),
+        "smooth-grad[:SAMPLES]",
+        "gradients at noisy copies (8)",
+    ),
+    "grad-cam": Choice(
+        lambda references, layer: GradCam(str(layer)), "grad-cam:LAYER", "what a named layer sees, where it counts"
+    ),
+    "occlusion": Choice(
+        lambda references, window=4: Occlusion(window), "occlusion[:WINDOW]", "cover one window after the other (4)"
+    ),
+    "lime": Choice(
+        lambda references, perturbations=64: Lime(perturbations),
+        "lime[:PERTURBATIONS]",
+        "a weighted linear fit to hidden regions (64)",
+    ),
+    "kernel-shap": Choice(
+        lambda references, perturbations=64: KernelShap(perturbations),
+        "kernel-shap[:PERTURBATIONS]",
+        "Shapley values of regions by regression (64)",
+    ),
+}
+CONTROLS = {
+    "standard": Choice(lambda references: None, "standard", "the standard GAN against itself: the noise"),
+    "idle": Choice(lambda references: Guidance(schedule=Constant(0.0)), "idle", "attached, at strength 0"),
 }
 MASKS = {
     "sample-max": Choice(AbsNormalize, "sample-max", "absolute value over each sample's maximum: the paper"),
@@ -87,24 +131,24 @@ def choose(parameter: str, choices: Mapping[str, Choice], text: str, **given: An
     Args:
         parameter: The option that the text was given to, for messages.
         choices: The names.
-        text: A name, with numbers behind colons.
-        **given: What is needed beside the numbers.
+        text: A name, with values behind colons: numbers, or else texts.
+        **given: What is needed beside them.
 
     Raises:
-        UsageError: If the name is unknown or the numbers do not fit.
+        UsageError: If the name is unknown or the values do not fit.
 
     Example:
         >>> choose("schedule", SCHEDULES, "alternate:2:1")
         Alternate(guided=2, standard=1)
     """
-    name, *numbers = text.split(":")
+    name, *values = text.split(":")
     if name not in choices:
         close = get_close_matches(name, choices, n=1)
         cure = f"Did you mean {close[0]}?" if close else "`xaigrad list` says what each is."
         raise UsageError(f"Parameter `{parameter}` should be one of {', '.join(choices)}. Found {name!r}. {cure}")
     choice = choices[name]
     try:
-        return choice.make(*given.values(), *map(_number, numbers))
+        return choice.make(*given.values(), *map(_value, values))
     except TypeError:
         raise UsageError(f"Parameter `{parameter}` should read {choice.usage}. Found {text!r}.") from None
     except ValueError as error:
@@ -135,8 +179,10 @@ def guidance(
     return None if chosen is None else Guidance(chosen, masks, when, how)
 
 
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -102,18 +102,46 @@ def run(
     compare([arm], setting, digits, out or results.default_folder("run"), Console(), {"digit": digit})
 
 
+@app.command()
+def cost(
+    explainer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to measure, with its numbers, for example deep-shap:10; can be given several times. "
+            "If not given, every explainer, and those of captum and shap."
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="The pair of networks: mlp, dcgan or both.")] = "both",
+    batch: Annotated[int | None, typer.Option(help="Images per step; if not given, mlp 100, dcgan 64.")] = None,
+    pairs: Annotated[int, typer.Option(help="How often each is timed, in turn with standard steps.")] = 15,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch on the CPU; if not given, its default.")] = None,
+    device: Device = "cpu",
+    out: Out = None,
+) -> None:
+    """Time training steps with every explainer, xaigrad's and others', against standard steps, and their memory."""
+    from rich.console import Console
+
+    from xaigrad.benchmarks import cost_run, results
+
+    folder = out or results.default_folder("cost")
+    record = cost_run.run(explainer or [], model, batch, pairs, device, threads, folder, Console())
+    if any(row["status"].startswith("failed") for row in record["rows"]):
+        raise typer.Exit(1)
+
+
 @app.command("list")
 def list_choices() -> None:
     """Say what can be chosen."""
     from rich.console import Console
     from rich.table import Table
 
-    from xaigrad.benchmarks import choices
+    from xaigrad.benchmarks import choices, peers
 
     shown = Table("option", "choice", "what it is", box=None, padding=(0, 2, 0, 0))
-    for option, named in choices.BY_OPTION.items():
+    named_by = {f"--{option}": named for option, named in choices.BY_OPTION.items()}
+    for option, named in (named_by | {"cost --explainer": choices.CONTROLS | peers.PEERS}).items():
         for number, choice in enumerate(named.values()):
-            shown.add_row(f"--{option}" if number == 0 else "", choice.usage.replace("[", r"\["), choice.summary)
+            shown.add_row(option if number == 0 else "", choice.usage.replace("[", r"\["), choice.summary)
     Console().print(shown)
 
 
@@ -124,11 +152,13 @@ def main(arguments: list[str] | None = None) -> Any:
     mistakes: tuple[type[Exception], ...] = (UsageError, *typer.BadParameter.__bases__)
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        return app(given or ["--help"], standalone_mode=False)
+        code = app(given or ["--help"], standalone_mode=False)
     except mistakes as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         print(f"xaigrad: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
         return 2
     except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    if code == 130:  # Which typer also makes of an interruption.
         print("xaigrad: stopped", file=sys.stderr)  # noqa: T201
-        return 130
+    return code

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from xaigrad.benchmarks import table
+from xaigrad.benchmarks import cost_table, table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -27,12 +27,17 @@ def filled(text: str, name: str, content: str) -> str:
 
 
 def publish(run: Path) -> None:
-    """Keep the results and the picture of a demo, and write its table into the README."""
+    """Keep the results and the picture of a demo or of the costs, and write the table into the README."""
+    name, kept, tables = (
+        ("cost", {"cost.json": "cost.json", "cost.csv": "cost.csv", "cost.png": "cost.png"}, cost_table)
+        if (run / "cost.json").exists()
+        else ("demo", {"results.json": "demo.json", "samples.png": "demo.png"}, table)
+    )
     RESULTS.mkdir(exist_ok=True)
-    shutil.copy(run / "results.json", RESULTS / "demo.json")
-    shutil.copy(run / "samples.png", RESULTS / "demo.png")
-    record = json.loads((RESULTS / "demo.json").read_text())
-    README.write_text(filled(README.read_text(), "demo", table.markdown(record)))
+    for found, wanted in kept.items():
+        shutil.copy(run / found, RESULTS / wanted)
+    record = json.loads((RESULTS / f"{name}.json").read_text())
+    README.write_text(filled(README.read_text(), name, tables.markdown(record)))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ class Timed:
         """Whether D is left unasked."""
         return bool(getattr(self.explainer, "fused", False))
 
+    @property
+    def harvests(self) -> int:
+        """How many real samples it wants to be kept."""
+        return int(getattr(self.explainer, "harvests", 0))
+
     def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
         """Return the explainer's attribution."""
         with self.stopwatch.running():
