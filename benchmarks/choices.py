@@ -11,6 +11,7 @@ from xaigrad import Guidance
 from xaigrad.benchmarks import losses
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import (
+    DeepLift,
     DeepShap,
     ExpectedGradients,
     GradCam,
@@ -24,6 +25,7 @@ from xaigrad.explainers import (
 )
 from xaigrad.integrations import dcgan, mlp
 from xaigrad.masks import AbsNormalize, Offset
+from xaigrad.references import BlurredReferences, HarvestedReferences, RandomReferences, ZeroReferences
 from xaigrad.rules import Multiply, Residual
 from xaigrad.schedules import Alternate, Constant, StartAfter
 
@@ -59,9 +61,10 @@ EXPLAINERS = {
     "input-x-gradient-exact": Choice(
         lambda references: InputXGradient(exact=True), "input-x-gradient-exact", "sample times D's own gradient"
     ),
+    "deep-lift": Choice(lambda references: DeepLift(_named(references)), "deep-lift", "DeepLIFT against zeros"),
     "deep-shap": Choice(DeepShap, "deep-shap[:REFERENCES]", "DeepSHAP against random real images (1 per sample)"),
     "integrated-gradients": Choice(
-        lambda references, steps=8: IntegratedGradients(steps=steps),
+        lambda references, steps=8: IntegratedGradients(_named(references), steps),
         "integrated-gradients[:STEPS]",
         "gradients along the way from zeros (8)",
     ),
@@ -77,18 +80,30 @@ EXPLAINERS = {
         lambda references, layer: GradCam(str(layer)), "grad-cam:LAYER", "what a named layer sees, where it counts"
     ),
     "occlusion": Choice(
-        lambda references, window=4: Occlusion(window), "occlusion[:WINDOW]", "cover one window after the other (4)"
+        lambda references, window=4: Occlusion(window, references=_named(references)),
+        "occlusion[:WINDOW]",
+        "cover one window after the other (4)",
     ),
     "lime": Choice(
-        lambda references, perturbations=64: Lime(perturbations),
+        lambda references, perturbations=64: Lime(perturbations, references=_named(references)),
         "lime[:PERTURBATIONS]",
         "a weighted linear fit to hidden regions (64)",
     ),
     "kernel-shap": Choice(
-        lambda references, perturbations=64: KernelShap(perturbations),
+        lambda references, perturbations=64: KernelShap(perturbations, references=_named(references)),
         "kernel-shap[:PERTURBATIONS]",
         "Shapley values of regions by regression (64)",
     ),
+}
+REFERENCES = {
+    "random": Choice(RandomReferences, "random", "real images drawn anew at every update"),
+    "harvested": Choice(
+        lambda images, size=256: HarvestedReferences(size),
+        "harvested[:SIZE]",
+        "the last real images that D learned from",
+    ),
+    "zeros": Choice(lambda images: ZeroReferences(), "zeros", "an image of zeros"),
+    "blurred": Choice(lambda images, sigma=2.0: BlurredReferences(sigma), "blurred[:SIGMA]", "each sample's own blur"),
 }
 CONTROLS = {
     "standard": Choice(lambda references: None, "standard", "the standard GAN against itself: the noise"),
@@ -116,6 +131,7 @@ DATASETS = {
 }
 BY_OPTION = {
     "explainer": EXPLAINERS,
+    "references": REFERENCES,
     "mask": MASKS,
     "schedule": SCHEDULES,
     "rule": RULES,
@@ -170,13 +186,27 @@ def offset(text: str) -> Offset:
 
 
 def guidance(
-    explainer: str, mask: str, offset_text: str | None, schedule: str, rule: str, references: Tensor
+    explainer: str,
+    references: str | None,
+    mask: str,
+    offset_text: str | None,
+    schedule: str,
+    rule: str,
+    images: Tensor,
 ) -> Guidance | None:
     """Return the recipe that the texts name; ``None`` for the standard GAN."""
     masks = [choose("mask", MASKS, mask)] + ([offset(offset_text)] if offset_text else [])
     when, how = choose("schedule", SCHEDULES, schedule), choose("rule", RULES, rule)
-    chosen = choose("explainer", EXPLAINERS, explainer, references=references)
+    compared = images if references is None else choose("references", REFERENCES, references, images=images)
+    chosen = choose("explainer", EXPLAINERS, explainer, references=compared)
+    if references is not None and not hasattr(chosen, "references"):
+        raise UsageError(f"Parameter `references` is of no use to --explainer {explainer}. Leave it out.")
     return None if chosen is None else Guidance(chosen, masks, when, how)
+
+
+def _named(references: Any) -> Any:
+    """Return references that were asked for; explainers whose own default is zeros leave the bank of images aside."""
+    return None if isinstance(references, Tensor) else references
 
 
 def _value(text: str) -> int | float | str:

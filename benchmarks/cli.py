@@ -66,6 +66,9 @@ def run(
     explainer: Annotated[
         str, typer.Option(help="Who explains the discriminator; none for the standard GAN.")
     ] = "saliency",
+    references: Annotated[
+        str | None, typer.Option(help="What it compares samples with; if not given, its own default.")
+    ] = None,
     mask: Annotated[str, typer.Option(help="How an attribution becomes a mask.")] = "sample-max",
     offset: Annotated[
         str | None,
@@ -97,7 +100,7 @@ def run(
 
     setting = Setting(model, loss, lr, beta1, batch, epochs, seed, device)
     digits = data.load(dataset, digit=digit, root=data_root, download=download)
-    guidance = choices.guidance(explainer, mask, offset, schedule, rule, digits.images)
+    guidance = choices.guidance(explainer, references, mask, offset, schedule, rule, digits.images)
     arm = Arm("standard" if guidance is None else explainer.partition(":")[0], guidance)
     compare([arm], setting, digits, out or results.default_folder("run"), Console(), {"digit": digit})
 

@@ -13,7 +13,7 @@ from xaigrad.benchmarks import cost_table
 
 COLOURS = {"control": "#777777", "xaigrad": "#0b6e99", "peer": "#d1495b"}
 LABELS = {"control": "no explainer", "xaigrad": "xaigrad", "peer": "captum, shap"}
-_TICKS = (1, 1.5, 2, 3, 5, 8, 12, 20, 30, 50, 80)
+_NARROW, _WIDE = (1, 1.25, 1.5, 2, 3, 4, 6), (1, 2, 5, 10, 20, 50, 100)
 
 
 def draw(record: Mapping[str, Any], path: Path) -> None:
@@ -39,7 +39,7 @@ def draw(record: Mapping[str, Any], path: Path) -> None:
     ends = min(0.9 * low, 0.9), max(1.5 * high, 2.2)
     panels[0].set_xscale("log")
     panels[0].set_xlim(*ends)
-    panels[0].set_xticks([tick for tick in _TICKS if tick <= ends[1]])
+    panels[0].set_xticks([tick for tick in (_NARROW if ends[1] < 6 else _WIDE) if tick <= ends[1]])
     panels[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
     panels[0].xaxis.set_minor_locator(NullLocator())
     for label, name in zip(panels[0].get_yticklabels(), names, strict=False):

@@ -148,7 +148,7 @@ def run(
     with _threads(threads):
         measured: list[dict[str, Any]] = []
         record = {
-            "command": " ".join(["xaigrad", *sys.argv[1:]]),
+            "command": results.command_line(sys.argv[1:]),
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "asked": {"model": model, "batch": batch, "pairs": pairs, "device": device, "images": len(images)},
             "machine": results.machine(),

@@ -20,6 +20,22 @@ from xaigrad.benchmarks.pictures import draw
 _LIBRARIES = ("xaigrad", "torch", "torch-fidelity", "numpy")
 
 
+def command_line(words: Sequence[str]) -> str:
+    """Return what was typed, without the folders of a machine.
+
+    Example:
+        >>> command_line(["demo", "--out", "/a/folder", "--epochs", "3", "--data-root=/data"])
+        'xaigrad demo --epochs 3'
+    """
+    folders = ("--out", "--data-root")
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if before not in folders and word.partition("=")[0] not in folders
+    ]
+    return " ".join(["xaigrad", *kept])
+
+
 def default_folder(command: str) -> Path:
     """Return a folder under ``runs``, named after the command and the time."""
     return Path("runs") / f"{command}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -65,7 +81,7 @@ def save(folder: Path, asked: dict[str, Any], results: Sequence[Result]) -> dict
         results: The arms.
     """
     record = {
-        "command": " ".join(["xaigrad", *sys.argv[1:]]),
+        "command": command_line(sys.argv[1:]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked": asked,
         "machine": machine(),

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from xaigrad.explainers import Context, DeepShap
 from xaigrad.explainers._composites import COMPOSITES
+from xaigrad.explainers._convolution import conv2d
 from xaigrad.explainers._functions import LINEAR, function_name, works_in_place
 from xaigrad.explainers._rules import PRODUCTS, RULES, elementwise
 
@@ -234,3 +235,26 @@ def test_works_in_place(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], expected: bool
 ) -> None:
     assert works_in_place(function, args, kwargs) is expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"stride": 2, "padding": 1},
+        {"stride": (2, 1), "padding": (0, 2), "dilation": (1, 2)},
+        {"padding": "same"},
+        {"groups": 2},
+    ],
+)
+@pytest.mark.parametrize("channels", [2, 4, 6])
+def test_convolution_of_few_channels(channels: int, settings: dict[str, Any]) -> None:
+    """As a matrix product: the same values and the same gradient."""
+    weight = torch.randn(6, channels // settings.get("groups", 1), 3, 3)
+    images, bias = torch.randn(4, channels, 9, 8), torch.randn(6)
+    found, expected = [], []
+    for results, convolve in ((found, conv2d), (expected, F.conv2d)):
+        points = images.clone().requires_grad_()
+        values = convolve(points, weight, bias, **settings)
+        results += [values, *torch.autograd.grad(values.square().sum(), points)]
+    torch.testing.assert_close(found, expected)

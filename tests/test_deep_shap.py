@@ -359,7 +359,7 @@ def test_wrong_shape_of_references(shape: tuple[int, ...]) -> None:
 def test_bank_of_another_feature_shape() -> None:
     with pytest.raises(
         ValueError,
-        match=r"of shape \(16, 8\)\. Found \(16, 3\)\. Reshape the real samples",
+        match=r"of shape \(8, 8\)\. Found \(8, 3\)\. Reshape the real samples",
     ):
         DeepShap(torch.zeros(20, 3))(lambda x: x.sum(1), rows(), context())
 

@@ -183,7 +183,26 @@ def test_shared_references_are_asked_about_once(count: int) -> None:
         return inner(points)
 
     DeepShap(images(50), samples=count)(score, samples, context(explanation=1, memory={}))
-    assert asked == [4, max(count, 16), 4]  # The last one is the check of the first explanation.
+    # Of one reference per sample in the samples' own pass. The last one is the check of the first explanation.
+    assert asked == ([4 + 8, 4] if count == 1 else [4, max(count, 8), 4])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_discriminator_of_one_batch_size(count: int) -> None:
+    """Its own code says how many rows a batch has: each sample then has references of its own."""
+    weights, samples, asked = torch.randn(6, 6), torch.randn(4, 6), []
+
+    def score(points: Tensor) -> Tensor:
+        asked.append(len(points))
+        return torch.tanh(points.view(4, 6) @ weights).sum(1)
+
+    memory: dict[str, Any] = {}
+    for explanation in (0, 1):
+        found = DeepShap(torch.randn(30, 6), samples=count)(score, samples, context(explanation, memory=memory))
+        assert found.shape == (4, 6)
+    assert asked[-1 - count :] == [4] * (1 + count)
+    with pytest.raises(RuntimeError, match="shape"):
+        DeepShap(torch.randn(30, 6))(lambda x: x.view(3, 6).sum(1), samples, context())
 
 
 def test_a_reference_of_each_sample_s_own() -> None:

@@ -22,7 +22,7 @@ from xaigrad.references import (
     RandomReferences,
     ZeroReferences,
 )
-from xaigrad.references._draws import draw_distinct, draw_shared
+from xaigrad.references._draws import POOL, draw_distinct, draw_shared
 
 from .anatomy import anatomy
 from .loops import bits, noise, random_states, seed_everything
@@ -119,7 +119,7 @@ def test_distinct(total: int, data: st.DataObject, seed: int) -> None:
 def test_shared_draw(total: int, count: int, samples: int, seed: int) -> None:
     """Different rows in the pool; each sample has each as often as the others, give or take one."""
     members, index = draw_shared(total, count, samples, torch.Generator().manual_seed(seed))
-    assert len(members) == len(set(members.tolist())) == min(total, max(count, 16))
+    assert len(members) == len(set(members.tolist())) == min(total, max(count, POOL))
     assert index.shape == (count, samples)
     for sample in range(samples):
         times = index[:, sample].bincount(minlength=len(members))
@@ -500,7 +500,7 @@ def test_classes_share_the_usual_pool() -> None:
     """One pass of D over a few of each class, not over one for each sample."""
     images, labels = torch.randn(1000, 3), torch.arange(10).repeat(100)
     references = ClassReferences(images, labels, lambda samples, context: torch.arange(10).repeat(8))
-    assert [len(references.share(torch.zeros(80, 3), count, context(80))[0]) for count in (1, 5)] == [20, 50]
+    assert [len(references.share(torch.zeros(80, 3), count, context(80))[0]) for count in (1, 5)] == [10, 50]
 
 
 def test_class_that_has_no_image() -> None:

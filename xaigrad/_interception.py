@@ -61,6 +61,7 @@ class Interception:
         self._target = target
         self._eval_mode = eval_mode
         self._active = True
+        self._explaining = False
         self._updates = 0
         self._changed = False
         self._counted = False
@@ -143,7 +144,7 @@ class Interception:
             samples: What the generator made; ask the discriminator with what this method returns.
             score: ``samples -> score``, one row per sample: what the explainer asks.
         """
-        strength = self._strength(made_by(self._parameters(), samples))
+        strength = self._strength(made_by(self._parameters, samples))
         if strength == 0:
             return samples
         leaves, spec = tree_flatten(((samples.detach(),), {}))
@@ -196,11 +197,10 @@ class Interception:
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Replace what the generator made, in a call of the discriminator, by clones that guide."""
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or self._explaining:
             return None
         leaves, spec = tree_flatten((args, kwargs))
-        parameters = self._parameters()
-        slots = [slot for slot, leaf in enumerate(leaves) if made_by(parameters, leaf)]
+        slots = [slot for slot, leaf in enumerate(leaves) if made_by(self._parameters, leaf)]
         if self._harvest is not None:
             self._harvest.before(module, leaves, slots, self._active)
         strength = self._strength(bool(slots))
@@ -216,6 +216,8 @@ class Interception:
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         """Check at its first guided call, in the user's own line, that the output can be explained; harvest."""
+        if self._explaining:
+            return
         call = self._unchecked.pop(module, None)
         if call is not None:
             with torch.no_grad():
@@ -235,18 +237,33 @@ class Interception:
                 self.skipped["detached"] += 1
             elif not self._active:
                 self.skipped["paused"] += 1
-            elif gradient.device.type == "cpu" and not gradient.any():  # Elsewhere the question would wait.
+            elif _is_zero(gradient):
                 self.skipped["zero gradient"] += 1
             elif harvest is not None and (real := harvest.real(call.discriminator, call.samples)) is None:
                 self.skipped["no real samples yet"] += 1
             else:
-                modules = [module for reference in self._discriminators if (module := reference()) is not None]
-                return self._reweighting(gradient, call, modules, strength, update, real)
+                return self._explain(gradient, call, strength, update, real)
             return None
 
         alias = samples.clone()
         alias.register_hook(reweight)  # type: ignore[no-untyped-call]
         return alias
+
+    def _explain(
+        self, gradient: Tensor, call: DiscriminatorCall, strength: float, update: int, real: Tensor | None
+    ) -> Tensor:
+        modules = [module for reference in self._discriminators if (module := reference()) is not None]
+        before, self._explaining = self._explaining, True
+        try:
+            return self._reweighting(gradient, call, modules, strength, update, real)
+        finally:
+            self._explaining = before
+
+
+def _is_zero(gradient: Tensor) -> bool:
+    """Return whether nothing arrived; not known elsewhere than on a CPU, where the question would wait."""
+    # The first sample nearly always knows, in a tenth of the time.
+    return gradient.device.type == "cpu" and not gradient[:1].any() and not gradient.any()
 
 
 def _remove(handles: list[Any]) -> None:

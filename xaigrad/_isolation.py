@@ -2,9 +2,9 @@
 
 import random
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from typing import Any
 
@@ -27,16 +27,20 @@ def unwrapped(module: nn.Module) -> nn.Module:
             return module
 
 
+def forked_torch_rng(device: torch.device) -> AbstractContextManager[None]:
+    """Restore the random states of torch on leaving."""
+    devices = [] if device.type == "cpu" else [device]
+    return torch.random.fork_rng(devices=devices, device_type="cuda" if device.type == "cpu" else device.type)
+
+
 @contextmanager
 def forked_rng(device: torch.device) -> Iterator[None]:
     """Restore the random states of torch, NumPy and Python on leaving."""
     python_state = random.getstate()
     numpy = sys.modules.get("numpy")
     numpy_state = numpy.random.get_state() if numpy else None
-    devices = [] if device.type == "cpu" else [device]
-    kind = "cuda" if device.type == "cpu" else device.type
     try:
-        with torch.random.fork_rng(devices=devices, device_type=kind):
+        with forked_torch_rng(device):
             yield
     finally:
         random.setstate(python_state)
@@ -44,10 +48,16 @@ def forked_rng(device: torch.device) -> Iterator[None]:
             numpy.random.set_state(numpy_state)
 
 
+_CONSTANTS = frozenset({bool, int, float, str, type(None)})
+_PLAIN = frozenset({dict, list, set, deque, OrderedDict})
+
+
 def _private(value: Any) -> Any:
     """Return an attribute for use inside: a copy of what can be written to."""
     if isinstance(value, Tensor):
         return value.detach().clone()
+    if type(value) in _PLAIN:  # Several times faster than `copy`, of some hundred containers per explanation.
+        return value.copy()
     return copy(value) if isinstance(value, dict | list | set | deque) else value
 
 
@@ -71,7 +81,8 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
     with forked_rng(device):
         try:
             for submodule, attributes in before.items():
-                submodule.__dict__.update({name: _private(value) for name, value in attributes.items()})
+                own = {name: _private(value) for name, value in attributes.items() if type(value) not in _CONSTANTS}
+                submodule.__dict__.update(own)
                 submodule.__dict__["_parameters"] = {
                     name: None if value is None else value.detach() for name, value in attributes["_parameters"].items()
                 }

@@ -121,17 +121,20 @@ class Reweighting:
         Those are counted and warned of, unless the gradient itself is not finite: a loss scaler looks for its step.
         """
         features = tuple(range(1, mask.dim()))
-        finite = mask.isfinite().all(features, keepdim=True)
-        fallbacks = (~finite & gradient.isfinite().all(features, keepdim=True)).sum()
-        self._fallbacks = fallbacks if self._fallbacks is None else self._fallbacks + fallbacks
+        # A sum is finite if all its terms are, and twenty times faster on a CPU than to ask each of them.
+        finite = mask.sum(features, keepdim=True).isfinite()
+        if finite.device.type != "cpu" or not finite.all():  # Elsewhere the question would wait.
+            fallbacks = (~finite & gradient.sum(features, keepdim=True).isfinite()).sum()
+            self._fallbacks = fallbacks if self._fallbacks is None else self._fallbacks + fallbacks
+            mask = torch.where(finite, mask, 1.0)
         # At the 1st, 2nd, 4th, 8th ... explanation: reading a count waits for the device.
-        if (self.explanations + 1).bit_count() == 1 and self._fallbacks > 0:
+        if (self.explanations + 1).bit_count() == 1 and self.fallbacks > 0:
             warnings.warn(
                 "Some masks were not finite; their samples got the standard gradient. The counter `fallbacks` says how "
                 "many. Look at the explainer's attribution in `last`.",
                 stacklevel=2,
             )
-        return torch.where(finite, mask, 1.0)
+        return mask
 
 
 def _unasked(samples: Tensor) -> Tensor:

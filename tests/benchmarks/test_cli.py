@@ -11,6 +11,7 @@ from xaigrad.benchmarks import choices, cli
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import DeepShap, Saliency
 from xaigrad.masks import Offset
+from xaigrad.references import BlurredReferences, HarvestedReferences, RandomReferences, ZeroReferences
 from xaigrad.rules import Residual
 from xaigrad.schedules import Alternate, Constant, StartAfter
 
@@ -147,9 +148,27 @@ def test_texts_name_strategies() -> None:
     assert choices.choose("schedule", choices.SCHEDULES, "start-after:9") == StartAfter(9)
     assert choices.choose("rule", choices.RULES, "residual:0.4") == Residual(0.4)
     assert choices.offset("0.25") == Offset(0.25, 0.75)
-    assert choices.guidance("none", "sample-max", None, "constant", "multiply", references) is None
+    assert choices.guidance("none", None, "sample-max", None, "constant", "multiply", references) is None
     with pytest.raises(UsageError):
         choices.choose("rule", choices.RULES, "")
+
+
+def test_texts_name_references() -> None:
+    images = torch.zeros(3, 1, 28, 28)
+
+    def named(explainer: str, references: str | None) -> object:
+        guidance = choices.guidance(explainer, references, "sample-max", None, "constant", "multiply", images)
+        assert guidance is not None
+        return guidance.explainer.references  # type: ignore[attr-defined]
+
+    assert isinstance(named("deep-shap:2", None), RandomReferences)
+    assert isinstance(named("integrated-gradients", "random"), RandomReferences)
+    for explainer in ("deep-lift", "integrated-gradients", "occlusion", "lime", "kernel-shap"):
+        assert named(explainer, None) == ZeroReferences()
+        assert named(explainer, "blurred:1.5") == BlurredReferences(1.5)
+    assert named("deep-shap", "harvested:64") == HarvestedReferences(64)
+    with pytest.raises(UsageError, match=r"Parameter `references` is of no use to --explainer saliency\. Leave it out"):
+        named("saliency", "zeros")
 
 
 def test_names_agree_with_the_data() -> None:

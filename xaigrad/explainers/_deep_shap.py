@@ -70,52 +70,73 @@ class DeepShap(Comparing):
 
     def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
         """Return the attribution, of the samples' shape."""
-        here = Trace(score, samples)
         due = context.explanation % 100 == 0
-        if self._shareable(here, context):
+        if self._shareable(samples, context):
             before = context.rng.get_state()
-            pool, index = self.references.share(samples, self.samples, context)
-            there = Trace(score, fitting(pool, (len(pool), *samples.shape[1:]))).without_graph()
-            if here.comparable(there):
-                asked = _plain(score, samples) if due or _APART not in context.memory else None
-                attribution, error = _mean(here, ((there, rows) for rows in index), asked)
-                if error <= here.tolerance:
-                    context.memory[_APART] = True
-                    return attribution
+            try:
+                attribution = self._against_shared(score, samples, context, due or _APART not in context.memory)
+            except (RuntimeError, AssertionError):
+                if _APART in context.memory:
+                    raise
+                attribution = None  # A D that takes batches of one size alone; other errors come again below.
+            if attribution is not None:
+                context.memory[_APART] = True
+                return attribution
             context.rng.set_state(before)
             context.memory[_APART] = False
+        here = Trace(score, samples)
         rows = samples.repeat(self.samples, *[1] * (samples.dim() - 1))
         batches = torch.split(self.references_of(rows, context), len(samples))
         theirs = ((Trace(score, batch).without_graph(), None) for batch in batches)
-        attribution, error = _mean(here, theirs, _plain(score, samples) if due and self.check != "off" else None)
+        attribution, error = _mean(
+            here, samples, theirs, _plain(score, samples) if due and self.check != "off" else None
+        )
         if error > here.tolerance:
             report(error, here.unknown, self.check)
         return attribution
 
-    def _shareable(self, here: Trace, context: Context) -> bool:
+    def _shareable(self, samples: Tensor, context: Context) -> bool:
         """Return whether samples may be compared with references that were not at their place in a batch.
 
-        Not where something was computed of the batch, nor where D was told something of each sample (labels), as the
-        score of a function may have been, too.
+        Not where D's batch is known to matter, nor where it was told something of each sample (labels), as the score of
+        a function may have been, too.
         """
-        if not hasattr(self.references, "share") or context.discriminator is None or here.batch_matters:
+        if (
+            not hasattr(self.references, "share")
+            or context.discriminator is None
+            or not context.memory.get(_APART, True)
+        ):
             return False
         others = [leaf for leaf in tree_leaves((context.args, context.kwargs)) if isinstance(leaf, Tensor)]
-        told_of_each = sum(leaf.dim() > 0 and len(leaf) == len(here.rows) for leaf in others) > 1
-        return not told_of_each and bool(context.memory.get(_APART, True))
+        return sum(leaf.dim() > 0 and len(leaf) == len(samples) for leaf in others) <= 1
+
+    def _against_shared(self, score: Score, samples: Tensor, context: Context, checked: bool) -> Tensor | None:
+        """Return the attribution against references that all samples share; ``None`` if D's batch matters."""
+        pool, index = self.references.share(samples, self.samples, context)
+        fitting(pool, (len(pool), *samples.shape[1:]))
+        if self.samples == 1:  # In one pass; of more, every backward pass would run through the references again.
+            here = there = Trace(score, torch.cat([samples, pool]))
+            index = index + len(samples)
+        else:
+            here, there = Trace(score, samples), Trace(score, pool).without_graph()
+        if not here.comparable(there):
+            return None
+        comparisons = ((there, rows) for rows in index)
+        attribution, error = _mean(here, samples, comparisons, _plain(score, samples) if checked else None)
+        return attribution if error <= here.tolerance else None
 
 
 def _mean(
-    here: Trace, comparisons: Iterable[tuple[Trace, Tensor | None]], asked: Tensor | None
+    here: Trace, samples: Tensor, comparisons: Iterable[tuple[Trace, Tensor | None]], asked: Tensor | None
 ) -> tuple[Tensor, float]:
     """Return the mean attribution over comparisons, and the largest error of one against the scores that were asked."""
-    total, error, count = torch.zeros_like(here.rows), 0.0, 0
+    total, error, count = torch.zeros_like(samples), 0.0, 0
     for there, index in comparisons:
         multipliers = here.multipliers(there, index)
-        references, scores = there.rows, there.scores
+        references, scores = there.rows, there.scores.detach()
         if index is not None:
-            references, scores = references[index], scores[index]
-        attribution = multipliers * (here.rows - references)
+            references, scores = references.index_select(0, index), scores.index_select(0, index)
+        attribution = (samples - references).mul_(multipliers)
         total += attribution
         count += 1
         if asked is not None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import TreeSpec, tree_unflatten
+
+from xaigrad.explainers._arguments import Structure, unflatten
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Call:
         name: The function's, the same for all of its spellings.
         func: The function.
         leaves: Its flattened arguments, detached, as they were before the call.
-        spec: Their structure.
+        structure: How they were passed.
         slots: Which of them depend on the samples.
         inplace: The place of the tensor that the function writes into; ``None``: it makes a new one.
         value: Its answer, detached.
@@ -26,14 +27,14 @@ class Call:
     name: str
     func: Callable[..., Any]
     leaves: list[Any]
-    spec: TreeSpec
+    structure: Structure
     slots: Sequence[int]
     inplace: int | None = None
     value: Tensor = field(init=False)
     _references: "Call | None" = field(init=False, default=None)
     _index: Tensor | None = field(init=False, default=None)
 
-    def compare(self, references: "Call", index: Tensor | None) -> None:
+    def compare(self, references: "Call | None", index: Tensor | None) -> None:
         """Name the same call at references, and which row of it belongs to each sample; ``None``: row by row."""
         self._references, self._index = references, index
 
@@ -74,7 +75,7 @@ class Call:
         leaves = [replaced.get(place, leaf) for place, leaf in enumerate(self.leaves)]
         if self.inplace is not None:
             leaves[self.inplace] = leaves[self.inplace].clone() if into is None else into
-        args, kwargs = tree_unflatten(leaves, self.spec)
+        args, kwargs = unflatten(leaves, self.structure)
         answer: Tensor = self.func(*args, **kwargs)
         return answer
 

@@ -20,8 +20,12 @@ Rule: TypeAlias = Callable[[Call, Tensor], tuple[Tensor, ...]]
 
 
 def _threshold(dtype: torch.dtype) -> float:
-    """Return the difference below which the derivative stands in for the slope, which rounding would make noise."""
-    return 1e-10 if dtype == torch.float64 else 1e-7
+    """Return the difference below which the derivative stands in for the slope.
+
+    Between numbers of the size of 1 a difference is nearly always 0 or larger than this, so that rounding cannot make a
+    slope more than a small number wrong; a larger threshold would be met in every pass of a convolutional network.
+    """
+    return 1e-10 if dtype == torch.float64 else 1e-8
 
 
 def elementwise(call: Call, multiplier: Tensor) -> tuple[Tensor]:
@@ -29,25 +33,29 @@ def elementwise(call: Call, multiplier: Tensor) -> tuple[Tensor]:
     (place,) = call.slots
     x = call.leaves[place]
     difference, slope = call.change(place), call.value_change()
+    own = slope.shape == difference.shape and slope.dtype == difference.dtype == multiplier.dtype
+    slope = slope.div_(difference) if own else slope / difference
+    size = difference.abs() if difference.is_complex() else difference.abs_()
     threshold = _threshold(difference.dtype)
-    # Mostly no difference is tiny, which two passes over memory can tell; elsewhere than on a CPU asking would wait.
-    if difference.device.type == "cpu" and difference.abs().amin() >= threshold:
-        slope = slope.div_(difference) if slope.dtype == difference.dtype else slope / difference
-    else:
-        same = ~(difference.abs() >= threshold)  # Also where both are -inf.
-        slope = torch.where(same, _derivative(call, place, same), slope / difference)
-    return ((slope.mul_(multiplier) if slope.dtype == multiplier.dtype else slope * multiplier).sum_to_size(x.shape),)
+    # Mostly no difference is tiny; elsewhere than on a CPU asking would wait. Not >=: where both are -inf it is NaN.
+    if difference.device.type != "cpu" or not size.amin() >= threshold:
+        slope = _with_derivative(call, place, slope, ~(size >= threshold))
+    return ((slope.mul_(multiplier) if own else slope * multiplier).sum_to_size(x.shape),)
 
 
-def _derivative(call: Call, place: int, same: Tensor) -> Tensor:
-    """Return an elementwise function's derivative at the samples, at least where it is asked for."""
-    x = call.leaves[place].expand_as(same)
+def _with_derivative(call: Call, place: int, slope: Tensor, same: Tensor) -> Tensor:
+    """Return an elementwise function's slopes, with its derivative at the samples where the reference is the same."""
+    x, same = call.leaves[place].expand_as(slope), same.expand_as(slope)
     alone = not any(isinstance(leaf, Tensor) for other, leaf in enumerate(call.leaves) if other != place)
     if alone and same.device.type == "cpu":  # Few places: elsewhere, counting them would wait.
-        few = x[same]
+        places = same.flatten().nonzero().squeeze(1)
+        few = x.flatten()[places]
         found = call.gradient(place, torch.ones_like(few, dtype=call.value.dtype), {place: few})
-        return torch.zeros_like(call.value).masked_scatter_(same, found.to(call.value.dtype).nan_to_num(0.0, 0.0, 0.0))
-    return call.gradient(place, torch.ones_like(call.value), {place: x}).nan_to_num(0.0, 0.0, 0.0)
+        slope = slope.contiguous()
+        slope.view(-1).index_copy_(0, places, found.to(slope.dtype).nan_to_num(0.0, 0.0, 0.0))
+        return slope
+    derivative = call.gradient(place, torch.ones_like(call.value), {place: x})
+    return torch.where(same, derivative.nan_to_num(0.0, 0.0, 0.0), slope)
 
 
 def product(call: Call, multiplier: Tensor) -> tuple[Tensor, ...]:

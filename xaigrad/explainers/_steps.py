@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import handle_torch_function, has_torch_function_unary
-from torch.utils._pytree import TreeSpec, tree_unflatten
+
+from xaigrad.explainers._arguments import Structure, unflatten
 
 COMPARISONS = frozenset("gt ge lt le eq ne".split())
 _CARRYING = frozenset("mul add sub rsub float double half bfloat16 to type type_as".split())
@@ -34,10 +35,10 @@ class Steps:
         """Return truth values, and remember the difference whose sign they say."""
         return self._remember(truth, step(difference, truth))
 
-    def carry_on(self, name: str, func: Callable[..., Any], leaves: list[Any], spec: TreeSpec) -> Any:
+    def carry_on(self, name: str, func: Callable[..., Any], leaves: list[Any], structure: Structure) -> Any:
         """Return what a function makes of truth values that are numbers, or ``NotImplemented``."""
         steps = [self._steps[id(leaf)][1] if id(leaf) in self._steps else leaf for leaf in leaves]
-        args, kwargs = tree_unflatten(steps, spec)
+        args, kwargs = unflatten(steps, structure)
         if name in _CARRYING:
             return func(*args, **kwargs)
         if name == "where" and len(steps) == 3:

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_flatten
 
-from xaigrad._isolation import forked_rng
+from xaigrad._isolation import forked_torch_rng
 from xaigrad._types import Score
+from xaigrad.explainers._arguments import flatten
 from xaigrad.explainers._completeness import tolerance
 from xaigrad.explainers._composites import COMPOSITES
+from xaigrad.explainers._convolution import conv2d
 from xaigrad.explainers._function_call import Call
 from xaigrad.explainers._functions import function_name, is_linear, works_in_place
 from xaigrad.explainers._rules import RULES, has_rule
@@ -75,13 +76,13 @@ class Trace(TorchFunctionMode):
         self._dtypes = {rows.dtype}
         self._points = rows.detach().requires_grad_()
         # The same random state at every pass: what a dropout or an augmentation draws is then no nonlinearity.
-        with forked_rng(rows.device), torch.enable_grad(), self:
+        with forked_torch_rng(rows.device), torch.enable_grad(), self:
             self.scores = score(self._points)
 
     @property
     def tolerance(self) -> float:
         """The relative error that rounding explains, in the coarsest precision that anything was computed in."""
-        return max(map(tolerance, self._dtypes))
+        return max(tolerance(dtype) for dtype in self._dtypes if dtype.is_floating_point)
 
     def without_graph(self) -> "Trace":
         """Return the trace itself, freed of what a backward pass would need."""
@@ -99,24 +100,32 @@ class Trace(TorchFunctionMode):
         )
 
     def multipliers(self, references: "Trace", index: Tensor | None) -> Tensor:
-        """Return DeepLIFT's multipliers of the sum of all scores, between the rows and references.
+        """Return DeepLIFT's multipliers of the score of each row, or of as many rows as are explained.
 
         Args:
-            references: The same pass at the references.
-            index: The reference of each row; ``None``: row by row.
+            references: The same pass at the references; it may be this one, with references among its rows.
+            index: The reference of each row that is explained; ``None``: row by row.
 
         Raises:
             RuntimeError: If the discriminator called other functions there.
         """
+        explained, everyone = len(self.rows), index
+        if index is not None:
+            explained = len(index)  # The other rows are put beside the first, where a difference is no division by 0.
+            everyone = torch.cat([index, index.new_zeros(len(self.rows) - explained)])
         for place in range(max(len(self.calls), len(references.calls))):
-            before, found = ([*trace.calls[place : place + 1], None][0] for trace in (references, self))
-            if before is None or found is None or before.name != found.name:
-                names = {"before": before.name if before else "nothing", "found": found.name if found else "nothing"}
+            before, here = ([*trace.calls[place : place + 1], None][0] for trace in (references, self))
+            if before is None or here is None or before.name != here.name:
+                names = {"before": before.name if before else "nothing", "found": here.name if here else "nothing"}
                 raise RuntimeError(_DIVERGED.format(**names))
-            found.compare(before, index)
+            here.compare(before, everyone)
         if not self.scores.requires_grad:
-            return torch.zeros_like(self.rows)
-        return torch.autograd.grad(self.scores.sum(), self._points, retain_graph=True)[0]
+            return torch.zeros_like(self.rows[:explained])
+        scores = self.scores if explained == len(self.rows) else self.scores[:explained]
+        (found,) = torch.autograd.grad(scores.sum(), self._points, retain_graph=True)
+        for here in self.calls:
+            here.compare(None, None)  # A call that refers to itself would wait for the garbage collector.
+        return found[:explained]
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -125,10 +134,10 @@ class Trace(TorchFunctionMode):
         name = function_name(func)
         if name == "get":  # An attribute, such as the shape.
             return func(*args, **kwargs)
-        leaves = _leaves((args, kwargs))
+        leaves, structure = flatten(args, kwargs)
         if self._steps.concern(leaves):
             with self:
-                carried = self._steps.carry_on(name, func, leaves, tree_flatten((args, kwargs))[1])
+                carried = self._steps.carry_on(name, func, leaves, structure)
             if carried is not NotImplemented:
                 return carried
             self.unknown.add(name)
@@ -139,36 +148,19 @@ class Trace(TorchFunctionMode):
             truth = func(*args, **kwargs)
             with self:
                 return self._steps.remember(truth, args[0] - (args[1] if len(args) > 1 else kwargs["other"]))
-        return self._dependent(name, func, args, kwargs, leaves, slots)
-
-    def _dependent(
-        self,
-        name: str,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        leaves: list[Any],
-        slots: Sequence[int],
-    ) -> Any:
-        """Call a function of which some arguments depend on the samples."""
-        changed = _changed(func, args, kwargs, leaves)
-        linear = is_linear(name, args, kwargs, slots)
-        if not linear:
-            answer = self._composite(name, args, kwargs, slots, changed)
-            if answer is not NotImplemented:
-                return answer if changed is None else self._write(leaves[changed], answer)
-            if has_rule(name, slots) and torch.is_grad_enabled():
-                return self._nonlinear(Call(name, func, leaves, tree_flatten((args, kwargs))[1], slots, changed))
-        if changed is not None:
-            self._keep(leaves[changed])
-        return self._linear(func, args, kwargs, suspect=not linear)
-
-    def _write(self, changed: Tensor, answer: Tensor) -> Tensor:
-        self._keep(changed)
-        return changed.copy_(answer)
+        inplace = _inplace(func, args, kwargs, leaves)
+        changed = None if inplace is None else leaves[inplace]
+        if is_linear(name, args, kwargs, slots):
+            return self._linear(conv2d if name == "conv2d" else func, args, kwargs, changed)
+        answer = self._composite(name, args, kwargs, slots, changed)
+        if answer is not NotImplemented:
+            return answer
+        if has_rule(name, slots) and torch.is_grad_enabled():
+            return self._nonlinear(Call(name, func, leaves, structure, slots, inplace))
+        return self._linear(func, args, kwargs, changed, suspect=True)
 
     def _composite(
-        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], slots: Sequence[int], changed: int | None
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], slots: Sequence[int], changed: Tensor | None
     ) -> Any:
         """Return a composite function, taken apart; ``NotImplemented`` where it is none, or an unknown variant."""
         if name not in COMPOSITES or has_rule(name, slots):
@@ -177,9 +169,13 @@ class Trace(TorchFunctionMode):
             args = (args[0].clone(), *args[1:])  # What it is made of looks back at what it overwrites.
         try:
             with self:
-                return COMPOSITES[name](*args, **kwargs)
+                answer = COMPOSITES[name](*args, **kwargs)
         except (NotImplementedError, TypeError):  # Arguments that it does not know.
             return NotImplemented
+        if changed is None:
+            return answer
+        self._keep(changed)
+        return changed.copy_(answer)
 
     def _nonlinear(self, call: Call) -> Tensor:
         changed = None if call.inplace is None else call.leaves[call.inplace]
@@ -194,25 +190,35 @@ class Trace(TorchFunctionMode):
         return answer
 
     def _linear(
-        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], suspect: bool = False
+        self,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        changed: Tensor | None,
+        suspect: bool = False,
     ) -> Any:
-        # Hooks of our own around each function: a checkpoint's would compute again in the backward pass, untraced.
-        with saved_tensors_hooks(Tensor.detach, _itself):
+        if changed is not None:
+            self._keep(changed)
+        if _hooked():  # Hooks of our own: a checkpoint's would compute again in the backward pass, untraced.
+            with saved_tensors_hooks(Tensor.detach, _itself):
+                answer = func(*args, **kwargs)
+        else:
             answer = func(*args, **kwargs)
-        answers = [one for one in (answer if isinstance(answer, tuple | list) else [answer]) if isinstance(one, Tensor)]
-        floating = [one for one in answers if one.is_floating_point() or one.is_complex()]
-        if suspect and answers:
-            self.unknown.add(function_name(func))
-        if floating and not torch.is_grad_enabled():
-            self.unknown.add("no_grad")
-        for one in floating:
-            self._look(one)
+        answers = answer if isinstance(answer, tuple | list) else (answer,)
+        for one in answers:
+            if isinstance(one, Tensor):
+                if suspect:
+                    self.unknown.add(function_name(func))
+                self._look(one)
         return answer
 
     def _look(self, answer: Tensor) -> None:
-        if answer.is_floating_point():
-            self._dtypes.add(answer.dtype)
-        if answer.requires_grad and (answer.dim() == 0 or len(answer) != len(self.rows)):
+        """Note what an answer says of the pass: its precision, whether its rows are the batch's, whether it depends."""
+        self._dtypes.add(answer.dtype)
+        if not answer.requires_grad:
+            if not torch.is_grad_enabled():
+                self.unknown.add("no_grad")
+        elif answer.shape[:1] != self.rows.shape[:1]:
             self.batch_matters = True
 
     def _keep(self, changed: Tensor) -> None:
@@ -227,20 +233,17 @@ def _kept(leaf: Any, changed: Tensor) -> Any:
     return leaf.clone() if shared else leaf
 
 
-def _changed(func: Callable[..., Any], args: Any, kwargs: dict[str, Any], leaves: list[Any]) -> int | None:
+def _inplace(func: Callable[..., Any], args: Any, kwargs: dict[str, Any], leaves: list[Any]) -> int | None:
     """Return which argument a call writes into, if any."""
     if not works_in_place(func, args, kwargs):
         return None
     return next(place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor))
 
 
-def _leaves(value: Any) -> list[Any]:
-    """Return what ``tree_flatten`` does, of plain containers, several times faster: it runs at every function call."""
-    if type(value) is tuple or type(value) is list:
-        return [leaf for one in value for leaf in _leaves(one)]
-    if type(value) is dict:
-        return [leaf for one in value.values() for leaf in _leaves(one)]
-    return [value]
+def _hooked() -> bool:
+    """Return whether saved tensors go through hooks; where PyTorch does not tell, as if they did."""
+    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return top is None or top(True) is not None
 
 
 def _itself(tensor: Tensor) -> Tensor:

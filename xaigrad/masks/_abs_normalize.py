@@ -43,6 +43,7 @@ class AbsNormalize:
         """Return the mask, of the attribution's shape and dtype."""
         size = attribution.abs()
         rows = size.reshape(1, -1) if self.per == "batch" else size.unsqueeze(-1).flatten(1)
-        low = rows.amin(1, keepdim=True) if self.by == "minmax" else 0.0
-        spread = rows.amax(1, keepdim=True) - low
-        return ((rows - low) / spread).masked_fill(spread == 0, 1.0).view_as(size)
+        if self.by == "minmax":
+            rows = rows - rows.amin(1, keepdim=True)
+        largest = rows.amax(1, keepdim=True)
+        return (rows / largest).masked_fill_(largest == 0, 1.0).view_as(size)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-POOL = 16
+POOL = 8
 """The references that share one pass through D, where as many are not asked for."""
 
 
@@ -36,6 +36,8 @@ def draw_shared(total: int, count: int, samples: int, rng: torch.Generator, pool
     """
     size = min(total, max(count, pool))
     members = draw_distinct(total, size, rng)
+    if count == 1:
+        return members, torch.randint(size, (1, samples), generator=rng, device="cpu")
     rounds = -(-count // size)
     keys = torch.rand(rounds, size, samples, generator=rng, device="cpu", dtype=torch.float32)
     return members, keys.argsort(1).reshape(rounds * size, samples)[:count]

@@ -14,7 +14,7 @@ from xaigrad.references._rows import check_bank, taken
 class RandomReferences:
     """One reference per sample, drawn afresh at every update, with replacement, from a bank of real samples.
 
-    Shared by several samples, the references are a random pool of 16 rows of the bank, or of as many as a sample is
+    Shared by several samples, the references are a random pool of 8 rows of the bank, or of as many as a sample is
     compared with. Either way each reference of a sample is uniform over the bank, so that an attribution against one is
     an unbiased estimate of that against all. The draw comes from the guidance's own random generator, so the user's
     random state is left alone.
