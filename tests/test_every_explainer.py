@@ -10,7 +10,6 @@ from torch import nn
 from xaigrad import Guidance, XAIGuidedGenerator, explainers
 from xaigrad.explainers import (
     CaptumExplainer,
-    Context,
     DeepLift,
     DeepShap,
     ExpectedGradients,
@@ -94,7 +93,6 @@ NEUTRAL = {
 
 EVERY: dict[str, tuple[str, Callable[[], Explainer]]] = {name: ("plain norm", make) for name, make in NATIVE.items()}
 EVERY["GradCam"] = "maps", lambda: GradCam("1.0.1")
-# captum's rules for LRP know no normalisation with running statistics after a dropout.
 EVERY |= {
     f"captum {name}": ("plain", lambda name=name, settings=settings: CaptumExplainer(name, **settings))  # type: ignore[misc]
     for name, settings in CAPTUM.items()
@@ -164,4 +162,3 @@ def test_every_explainer_is_listed() -> None:
     made = {type(make()).__name__ for name, (_, make) in EVERY.items() if not name.startswith(("captum", "shap"))}
     others = {"CaptumExplainer", "ShapExplainer", "Context", "Explainer", "Score", "CompletenessError"}
     assert made | others | {"Grid", "Superpixels"} == set(explainers.__all__)
-    assert Context in vars(explainers).values()

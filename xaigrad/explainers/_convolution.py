@@ -13,9 +13,10 @@ def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:  # fmt: skip
-    """``F.conv2d``, where on a CPU its gradient onto up to four channels takes two to six times as long as this one's.
+    """``F.conv2d``, where on a CPU its gradient onto up to four channels takes 1.5 to 6 times as long as this one's.
 
-    Measured on 28x28 to 64x64 images, torch 2.13 with oneDNN: 1.5 to 6 times for one channel, 1.5 to 1.7 for three.
+    Measured with torch 2.13 and oneDNN, 28x28 to 64x64 images: 3 to 6 times for one channel, 1.5 to 1.7 for three
+    and four.
     """
     plain = groups == 1 and not isinstance(padding, str) and input.dim() == 4
     if not plain or weight.shape[1] > _FEW or input.device.type != "cpu" or weight.requires_grad:
