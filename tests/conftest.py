@@ -3,6 +3,7 @@
 ``XAIGRAD_TEST_DEVICE`` (default ``cpu``) and ``XAIGRAD_TEST_DTYPE`` (default ``float32``) choose them.
 """
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ if importlib.util.find_spec("xaigrad.benchmarks._torchvision"):  # Before anythi
     from xaigrad.benchmarks._torchvision import declare_missing_operators
 
     declare_missing_operators()
+
+# The first optimizer, or guidance, would: and what calls it is then kept alive by the import until the next collection.
+importlib.import_module("torch._dynamo")
 
 # The tensors are small: a second thread only waits, and for very long where another process has the core.
 torch.set_num_threads(1)

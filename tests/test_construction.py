@@ -162,3 +162,25 @@ def test_a_detached_one_can_be_wrapped_again() -> None:
     judge(again(torch.randn(6, 4))).sum().backward()
     assert again.module is maker
     assert again.explanations == 1
+
+
+@pytest.mark.parametrize("again", [XAIGuidedGenerator, lambda *networks: guide(*networks).__enter__()])
+def test_guided_already(again: Callable[..., Any]) -> None:
+    maker, judge = generator(), discriminator()
+    first = XAIGuidedGenerator(maker, judge)
+    with pytest.raises(ValueError, match=r"`generator` should be guided once\. Found that it is guided on this disc"):
+        again(maker, [discriminator(), judge])
+    again(maker, discriminator())  # Another discriminator is another matter.
+    first.detach()
+    again(maker, judge)
+
+
+def test_the_optimizer_of_another_network() -> None:
+    maker, judge = generator(), discriminator()
+    with pytest.raises(ValueError, match=r"Parameter `optimizer` should be the generator's\. Found one that updates"):
+        construct(maker, judge, optimizer=torch.optim.SGD(judge.parameters(), 0.1))
+
+
+def test_real_is_high_or_low() -> None:
+    with pytest.raises(ValueError, match=r"""Parameter `real` should be "high" or "low"\. Found 'fake'\."""):
+        construct(real="fake")

@@ -118,7 +118,7 @@ def test_hooks_on_all_optimizers() -> None:
     before = dict(_global_optimizer_post_hooks)
     maker, judge = generator(), discriminator()
     guided = XAIGuidedGenerator(maker, judge)
-    with guide(maker, judge):
+    with guide(generator(), judge):
         pass
     del guided
     assert dict(_global_optimizer_post_hooks) == before

@@ -325,7 +325,7 @@ def test_the_guide_s_keywords_are_the_constructor_s() -> None:
     keywords = [
         name for name, it in inspect.signature(XAIGuidedGenerator).parameters.items() if it.kind == it.KEYWORD_ONLY
     ]
-    assert keywords == ["explainer", "mask", "schedule", "rule", "target", "optimizer", "eval_mode"]
+    assert keywords == ["explainer", "mask", "schedule", "rule", "target", "optimizer", "eval_mode", "real"]
 
 
 def test_norms_of_weights() -> None:

@@ -15,8 +15,8 @@ from xaigrad.explainers._grad_cam import GradCam
 from xaigrad.integrations import dcgan
 
 from .anatomy import anatomy
-from .loops import last_of
-from .networks import FEATURES, Lambda, smooth, with_statistics
+from .loops import last_of, noise, raised_in
+from .networks import FEATURES, Lambda, discriminator, generator, smooth, with_statistics
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -201,3 +201,12 @@ def test_output_without_a_map(discriminator: Callable[[], nn.Module], samples: T
     message = rf"whose output has the shape \(N, C, \*spatial\).*Found the shape {shape} of `0`\. Name a convolution"
     with pytest.raises(ValueError, match=message):
         attribute(discriminator(), samples.to(torch.get_default_dtype()), "0")
+
+
+def test_a_layer_that_is_not_there_is_told_in_the_user_s_own_call() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge, explainer=GradCam("features.3"))
+    samples = guided(noise())
+    with pytest.raises(ValueError, match=r"Parameter `layer` should name a layer of the discriminator") as raised:
+        judge(samples)
+    assert raised_in(raised.value, __file__, "judge(samples)")

@@ -778,3 +778,12 @@ def test_wrapped_discriminators(wrap: Callable[[nn.Module], Any]) -> None:
     playing = Playing(looking, wrap(smooth()))
     playing.step()
     assert torch.equal(looking.seen[0], playing.reals[0])
+
+
+def test_a_discriminator_that_scores_real_samples_low() -> None:
+    """Told so, the harvest is right from the first batch; untold, it finds out in the generator's first turn."""
+    judge, images = discriminator(), torch.randn(6, FEATURES)
+    guided = XAIGuidedGenerator(generator(), judge, explainer=Looking(), real="low")
+    (judge(images).mean() - judge(guided(noise()).detach()).mean()).backward()
+    judge(guided(noise())).mean().backward()
+    assert torch.equal(guided.interception.guidance.explainer.seen[0], images)

@@ -2,14 +2,48 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import TreeSpec, tree_unflatten
+from torch.utils._pytree import TreeSpec, tree_leaves, tree_unflatten
 
+from xaigrad._checks import check_choice
 from xaigrad._isolation import isolated, unwrapped
 from xaigrad._types import Score, Target
+
+
+@dataclass(frozen=True)
+class Question:
+    """What explainers are to ask about D, as the user says it.
+
+    Args:
+        target: What to explain of D's output; ``None``: the sum over all but the batch.
+        eval_mode: Whether to ask in eval mode.
+        real: Whether D scores real samples ``"high"`` or ``"low"``.
+
+    Raises:
+        TypeError: If the target cannot be called.
+        ValueError: If ``real`` is something else.
+    """
+
+    target: Target | None = None
+    eval_mode: bool = True
+    real: str = "high"
+
+    def __post_init__(self) -> None:
+        check_choice("real", self.real, ("high", "low"))
+        if self.target is not None and not callable(self.target):
+            raise TypeError(
+                "Parameter `target` should be a callable (output, samples) -> what to explain. Found "
+                f"{self.target!r}. For example target=lambda output, samples: output[0]."
+            )
+
+    @property
+    def sign(self) -> int:
+        """What D's score is multiplied by to be high for real samples."""
+        return 1 if self.real == "high" else -1
 
 
 class DiscriminatorCall:
@@ -23,26 +57,18 @@ class DiscriminatorCall:
         leaves: The flattened arguments, detached.
         spec: Their structure.
         slot: The place of the samples among them.
-        target: What to explain of the output; ``None``: the sum over all but the batch.
-        eval_mode: Whether to ask in eval mode.
+        question: What to ask about.
     """
 
     def __init__(
-        self,
-        function: Callable[..., Any],
-        leaves: list[Any],
-        spec: TreeSpec,
-        slot: int,
-        target: Target | None,
-        eval_mode: bool,
+        self, function: Callable[..., Any], leaves: list[Any], spec: TreeSpec, slot: int, question: Question
     ) -> None:
         self.discriminator = unwrapped(function) if isinstance(function, nn.Module) else None
         self._function = self.discriminator or function
         self._leaves = leaves
         self._spec = spec
         self._slot = slot
-        self._target = target
-        self._eval_mode = eval_mode
+        self._question = question
         self.samples: Tensor = leaves[slot]
         device = self.samples.device.type
         self._autocast = (device, torch.get_autocast_dtype(device), torch.is_autocast_enabled(device))
@@ -75,8 +101,8 @@ class DiscriminatorCall:
             with isolated(asked, self.samples.device, eval_mode=False):
                 return self._score(samples)
 
-        with isolated(asked, self.samples.device, self._eval_mode), torch.autocast(*self._autocast):
-            yield self._score if self._eval_mode else afresh
+        with isolated(asked, self.samples.device, self._question.eval_mode), torch.autocast(*self._autocast):
+            yield self._score if self._question.eval_mode else afresh
 
     def _score(self, samples: Tensor) -> Tensor:
         # A clone: an in-place first layer must not write into the samples, nor into a leaf.
@@ -84,27 +110,40 @@ class DiscriminatorCall:
         return self.reduce(self._function(*args, **kwargs), samples)
 
     def reduce(self, output: Any, samples: Tensor) -> Tensor:
-        """Return one score per row of the discriminator's output.
+        """Return one score per row of the discriminator's output, high for real samples.
 
         Raises:
             TypeError: If what to explain is no floating tensor.
-            ValueError: If the output is as large as the samples, so that it could be a map of scores or an image.
+            ValueError: If the output is as large as the samples, so that it could be a map of scores or an image; if a
+                target's rows are neither the samples' nor those of anything that D returned.
         """
-        explained = output if self._target is None else self._target(output, samples)
+        target = self._question.target
+        explained = output if target is None else target(output, samples)
         if not isinstance(explained, Tensor) or not explained.is_floating_point():
-            found = "the discriminator returned" if self._target is None else "it returned"
+            found = "the discriminator returned" if target is None else "it returned"
             raise TypeError(
                 f"Parameter `target` should pick one floating tensor of the discriminator's output. Found that {found} "
                 f"{structure(explained)}. For example target=lambda output, samples: output[0]."
             )
-        if self._target is None and explained.shape == samples.shape and explained[0].numel() > 1:
+        if target is None and explained.shape == samples.shape and explained[0].numel() > 1:
             raise ValueError(
                 "Parameter `target` should say what to explain of an output of the samples' own shape. Found "
                 f"{structure(explained)}: an image or a map of scores. For a map of scores (U-Net discriminator) pass "
                 "target=lambda output, samples: output; for a reconstruction (energy-based discriminator) "
-                "target=lambda output, samples: -(output - samples).square()."
+                'target=lambda output, samples: (output - samples).square() and real="low".'
             )
-        return explained if explained.dim() < 2 else explained.flatten(1).sum(1)
+        if target is not None and _rows(explained) not in {len(samples), *map(_rows, tree_leaves(output))}:
+            raise ValueError(
+                f"Parameter `target` should give one row per sample, {len(samples)} of them. Found "
+                f"{structure(explained)} from {structure(output)}. Keep the batch: of a tensor, output[:, 0] is a "
+                "column and output[0] the first sample's row alone."
+            )
+        score = explained if explained.dim() < 2 else explained.flatten(1).sum(1)
+        return score if self._question.sign > 0 else -score
+
+
+def _rows(value: Any) -> int | None:
+    return len(value) if isinstance(value, Tensor) and value.dim() > 0 else None
 
 
 def structure(value: Any) -> str:

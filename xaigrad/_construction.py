@@ -46,15 +46,18 @@ def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[
     return list(dict.fromkeys(discriminators))
 
 
-def check_settings(target: Any, optimizer: Any) -> None:
-    """Raise ``TypeError`` unless the target can be called and the optimizer is one."""
-    if target is not None and not callable(target):
-        raise TypeError(
-            f"Parameter `target` should be a callable (output, samples) -> what to explain. Found {target!r}. "
-            "For example target=lambda output, samples: output[0]."
-        )
-    if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
+def check_optimizer(optimizer: Any, generator: nn.Module) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless the optimizer is the generator's, or ``None``."""
+    if optimizer is None:
+        return
+    if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(
             f"Parameter `optimizer` should be a torch.optim.Optimizer. Found {optimizer!r}. Pass the generator's, or "
             "leave it out."
+        )
+    updated = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    if updated.isdisjoint(map(id, generator.parameters())):
+        raise ValueError(
+            "Parameter `optimizer` should be the generator's. Found one that updates none of its parameters. Pass the "
+            "generator's, or leave it out."
         )

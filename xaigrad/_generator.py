@@ -7,7 +7,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from xaigrad._construction import check_settings, distinct_networks, one_recipe
+from xaigrad._call import Question
+from xaigrad._construction import check_optimizer, distinct_networks, one_recipe
 from xaigrad._guidance import Guidance
 from xaigrad._interception import Interception
 from xaigrad._reweighting import GuidedUpdate
@@ -46,10 +47,14 @@ class XAIGuidedGenerator(nn.Module):
             optimizer of the generator's parameters has stepped, or they have been written to otherwise.
         eval_mode: Whether explainers ask D in eval mode (without dropout, with running statistics), whatever mode it
             trains in. Fused explainers see the training's own gradient.
+        real: Whether D scores real samples ``"high"``, or ``"low"``, as energy-based ones do; explainers are then asked
+            about the negated score, so that what speaks for a real sample is positive for every GAN.
 
     Raises:
         TypeError: If a network is no module, or a strategy cannot be called.
-        ValueError: If the generator has no parameters, or is guided already.
+        ValueError: If the generator has no parameters, is guided already, or is not the optimizer's; if ``real`` is
+            something else.
+        RuntimeError: (from the optimizer's step) if ten updates have gone by without a call of D with a sample.
 
     Example:
         >>> import torch
@@ -81,6 +86,7 @@ class XAIGuidedGenerator(nn.Module):
         target: Target | None = None,
         optimizer: torch.optim.Optimizer | None = None,
         eval_mode: bool = True,
+        real: str = "high",
     ) -> None:
         parts = {"explainer": explainer, "mask": mask, "schedule": schedule, "rule": rule}
         if isinstance(generator, XAIGuidedGenerator):
@@ -90,7 +96,8 @@ class XAIGuidedGenerator(nn.Module):
             )
         recipe = one_recipe(guidance, parts)
         discriminators = distinct_networks(generator, discriminator)
-        check_settings(target, optimizer)
+        question = Question(target, eval_mode, real)
+        check_optimizer(optimizer, generator)
         # The view is set up by hand: nn.Module would register G as a child, under names of its own.
         training = generator.training
         object.__setattr__(self, "module", generator)
@@ -98,11 +105,20 @@ class XAIGuidedGenerator(nn.Module):
         generator.training = training
         for name in _SHARED:
             self.__dict__[name] = getattr(generator, name)
-        self.__dict__["_interception"] = Interception(generator, discriminators, recipe, target, optimizer, eval_mode)
+        self.__dict__["_interception"] = Interception(generator, discriminators, recipe, question, optimizer)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the generator."""
-        return self.module(*args, **kwargs)
+        try:
+            return self.module(*args, **kwargs)
+        except Exception as error:
+            if self._interception is not None and not self._interception.vigilance.judged:
+                error.add_note(
+                    "Parameter `generator` should be the network that makes samples. Found "
+                    f"`{type(self.module).__name__}`, whose first call failed. If it is the discriminator, swap the "
+                    "two: XAIGuidedGenerator(generator, discriminator, ...)."
+                )
+            raise
 
     @property
     def interception(self) -> Interception:
@@ -211,7 +227,8 @@ class XAIGuidedGenerator(nn.Module):
         return getattr(self.module, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__ or isinstance(getattr(type(self), name, None), property):
+        # What the class defines is the wrapper's own: Accelerate puts another `forward` in its place.
+        if name in self.__dict__ or hasattr(type(self), name):
             object.__setattr__(self, name, value)
         else:
             setattr(self.module, name, value)

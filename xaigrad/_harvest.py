@@ -33,9 +33,11 @@ class Harvest:
     Args:
         size: How many samples to keep of each discriminator's.
         discriminators: D, or several.
+        sign: 1 where they score real samples high, -1 where they score them low.
     """
 
-    def __init__(self, size: int, discriminators: Iterable[nn.Module]) -> None:
+    def __init__(self, size: int, discriminators: Iterable[nn.Module], sign: int = 1) -> None:
+        self._sign = sign
         self._banks = weakref.WeakKeyDictionary({unwrapped(module): Bank(size) for module in discriminators})
         self._calls: weakref.WeakKeyDictionary[nn.Module, tuple[Tensor, bool]] = weakref.WeakKeyDictionary()
         self._made: set[StorageWeakRef] = set()
@@ -73,7 +75,7 @@ class Harvest:
         module = unwrapped(module)
         if module not in self._calls:
             return
-        (rows, generated), bank = self._calls.pop(module), weakref.ref(self._banks[module])
+        (rows, generated), bank, sign = self._calls.pop(module), weakref.ref(self._banks[module]), self._sign
         explained = _explained(output, target, rows)
         # Emptied by the first gradient that arrives, so that no graph keeps the rows, nor is any row kept twice.
         waiting = [None if generated else rows]
@@ -85,7 +87,7 @@ class Harvest:
                 if torch.is_grad_enabled():
                     penalties.append(True)
                 elif owner is not None and waiting:
-                    changes = _changes(gradient if slope is None else gradient * slope)
+                    changes = sign * _changes(gradient if slope is None else gradient * slope)
                     owner.learn(waiting.pop(), changes, penalised=bool(penalties))
 
             return listen

@@ -7,8 +7,10 @@ where real samples are harvested), and everything about one call of D lives in t
 
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,13 +18,20 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from xaigrad._call import DiscriminatorCall
+from xaigrad._call import DiscriminatorCall, Question
 from xaigrad._guidance import Guidance
 from xaigrad._harvest import Harvest
 from xaigrad._hook import WeakHook
+from xaigrad._isolation import unwrapped
 from xaigrad._origin import made_by
+from xaigrad._recomputation import Recomputation
 from xaigrad._reweighting import GuidedUpdate, Reweighting
-from xaigrad._types import Score, Target
+from xaigrad._types import Score
+from xaigrad._updates import Updates
+from xaigrad._vigilance import Vigilance
+
+_GUIDED = "_guided_by_xaigrad"
+"""An attribute of the clones that D is called with."""
 
 
 class Interception:
@@ -35,13 +44,16 @@ class Interception:
         generator: G, any module with parameters.
         discriminators: The modules whose verdicts train it.
         guidance: The recipe.
-        target: What to explain of D's output; ``None``: the sum over all but the batch.
+        question: What explainers ask about D.
         optimizer: The generator's optimizer, to count updates by its steps.
-        eval_mode: Whether explainers ask D in eval mode.
 
     Attributes:
         skipped: How many gradients were left as they were, by reason: ``"paused"``, ``"strength 0"``,
-            ``"zero gradient"``, ``"create_graph"``, ``"detached"``, ``"no real samples yet"``.
+            ``"zero gradient"``, ``"create_graph"``, ``"detached"``, ``"no real samples yet"``, ``"guided already"``.
+        vigilance: What D's calls and the first updates were like.
+
+    Raises:
+        ValueError: If the generator is guided on one of the discriminators already.
     """
 
     def __init__(
@@ -49,34 +61,31 @@ class Interception:
         generator: nn.Module,
         discriminators: Sequence[nn.Module],
         guidance: Guidance,
-        target: Target | None = None,
+        question: Question,
         optimizer: torch.optim.Optimizer | None = None,
-        eval_mode: bool = True,
     ) -> None:
+        _check_unguided(generator, discriminators)
         self.skipped: Counter[str] = Counter()
         self._generator = weakref.ref(generator)
+        self._parameters = partial(_parameters_of, self._generator)
         self._discriminators = [weakref.ref(discriminator) for discriminator in discriminators]
         # Reading the user's seed draws nothing from the user's random state.
         self._reweighting = Reweighting(guidance, torch.Generator().manual_seed(torch.initial_seed()))
-        self._target = target
-        self._eval_mode = eval_mode
+        self._question = question
         self._active = True
         self._explaining = False
-        self._updates = 0
-        self._changed = False
-        self._counted = False
-        self._versions: list[int] | None = None
-        self._optimizer = optimizer is not None
+        self._updates = Updates(self._parameters, named=optimizer is not None)
+        self.vigilance = Vigilance()
+        self._recomputation = Recomputation()
         self._unchecked: weakref.WeakKeyDictionary[nn.Module, DiscriminatorCall] = weakref.WeakKeyDictionary()
         self._checked: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
         handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
         handles += [module.register_forward_hook(after) for module in discriminators]
-        # Versions alone would miss the updates of fused optimizers, which do not count them.
         steps = register_optimizer_step_post_hook if optimizer is None else optimizer.register_step_post_hook
         handles.append(steps(stepped))
         harvests = getattr(guidance.explainer, "harvests", 0)
-        self._harvest = Harvest(harvests, discriminators) if harvests else None
+        self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
             handles.append(generator.register_forward_hook(WeakHook(self._harvest.made)))
         self._finalizer = weakref.finalize(self, _remove, handles)
@@ -84,13 +93,7 @@ class Interception:
     @property
     def updates(self) -> int:
         """The number of generator updates since the attachment."""
-        versions = [] if self._optimizer else [parameter._version for parameter in self._parameters()]
-        changed = self._changed or (self._versions is not None and self._versions != versions)
-        self._changed, self._versions = False, versions
-        if changed:
-            self._updates += not self._counted
-            self._counted = False
-        return self._updates
+        return self._updates.count
 
     @property
     def guidance(self) -> Guidance:
@@ -123,11 +126,8 @@ class Interception:
     @contextmanager
     def guided(self) -> Iterator[None]:
         """Make the context exactly one update of the generator, guided also inside :meth:`paused`."""
-        update = self.updates
-        with self._switched(True):
+        with self._updates.exactly_one(), self._switched(True):
             yield
-        self._counted = self.updates == update  # A step that follows the context is this update's.
-        self._updates = update + 1
 
     @contextmanager
     def _switched(self, active: bool) -> Iterator[None]:
@@ -148,7 +148,9 @@ class Interception:
         if strength == 0:
             return samples
         leaves, spec = tree_flatten(((samples.detach(),), {}))
-        return self._alias(samples, DiscriminatorCall(score, leaves, spec, 0, None, self._eval_mode), strength)
+        return self._alias(
+            samples, DiscriminatorCall(score, leaves, spec, 0, replace(self._question, target=None)), strength
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what resuming needs: the counts, the guidance's random state, and the harvest if there is one."""
@@ -160,22 +162,18 @@ class Interception:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved guidance stopped; load the generator's weights first."""
-        self._changed, self._counted, self._versions = False, False, None
-        self._updates = int(state["updates"])
+        self._updates.count = int(state["updates"])
         self._reweighting.explanations = int(state["explanations"])
         self._reweighting.rng.set_state(state["rng"].cpu())
         if self._harvest is not None and "real" in state:
             self._harvest.load_state_dict((reference() for reference in self._discriminators), state["real"])
-
-    def _parameters(self) -> list[nn.Parameter]:
-        generator = self._generator()
-        return [] if generator is None else list(generator.parameters())
 
     def _strength(self, generated: bool) -> float:
         """Return how strongly to guide: 0 for what G did not make, in pauses, and where the schedule rests."""
         update = self.updates  # At every call of D, so that no update is missed.
         if not (generated and torch.is_grad_enabled() and self._finalizer.alive):
             return 0.0
+        self.vigilance.judged = True
         if not self._active:
             self.skipped["paused"] += 1
             return 0.0
@@ -185,22 +183,25 @@ class Interception:
         return strength
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Note that an optimizer has stepped, if it is the generator's."""
-        mine = {id(parameter) for parameter in self._parameters()}
-        stepped = (
-            id(parameter)
-            for group in optimizer.param_groups
-            for parameter in group["params"]
-            if parameter.grad is not None
-        )
-        self._changed = self._changed or self._optimizer or not mine.isdisjoint(stepped)
+        """Count an update."""
+        watched = self._updates.stepped(optimizer) and self._active and not self.vigilance.over
+        if watched and self.guidance.strength(self.updates) > 0:
+            self.vigilance.updated(self.explanations, self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Replace what the generator made, in a call of the discriminator, by clones that guide."""
-        if not torch.is_grad_enabled() or self._explaining:
+        if self._explaining:
             return None
         leaves, spec = tree_flatten((args, kwargs))
-        slots = [slot for slot, leaf in enumerate(leaves) if made_by(self._parameters, leaf)]
+        if not torch.is_grad_enabled():
+            self._recomputation.expect(leaf for leaf in leaves if made_by(self._parameters, leaf))
+            return None
+        self.vigilance.calls += 1
+        slots = [
+            slot
+            for slot, leaf in enumerate(leaves)
+            if made_by(self._parameters, leaf) or self._recomputation.expects(leaf)
+        ]
         if self._harvest is not None:
             self._harvest.before(module, leaves, slots, self._active)
         strength = self._strength(bool(slots))
@@ -208,7 +209,10 @@ class Interception:
             return None
         held = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         for slot in slots:
-            call = DiscriminatorCall(module, held, spec, slot, self._target, self._eval_mode)
+            if getattr(leaves[slot], _GUIDED, False):  # Two guidances of one sample would square its mask.
+                self.skipped["guided already"] += 1
+                continue
+            call = DiscriminatorCall(module, held, spec, slot, self._question)
             leaves[slot] = self._alias(leaves[slot], call, strength)
             if module not in self._checked and not self._reweighting.fused:
                 self._unchecked[module] = call
@@ -222,12 +226,15 @@ class Interception:
         if call is not None:
             with torch.no_grad():
                 call.reduce(output, call.samples)
+            check = getattr(self.guidance.explainer, "check_call", None)
+            if check is not None:
+                check(call.discriminator, call.samples)
             self._checked.add(module)
         if self._harvest is not None:
-            self._harvest.after(module, output, self._target)
+            self._harvest.after(module, output, self._question.target)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
-        update, harvest = self._updates, self._harvest
+        update, harvest = self._updates.known, self._harvest
 
         def reweight(gradient: Tensor) -> Tensor | None:
             real = None
@@ -246,6 +253,7 @@ class Interception:
             return None
 
         alias = samples.clone()
+        setattr(alias, _GUIDED, True)
         alias.register_hook(reweight)  # type: ignore[no-untyped-call]
         return alias
 
@@ -260,10 +268,27 @@ class Interception:
             self._explaining = before
 
 
+def _parameters_of(reference: weakref.ref[nn.Module]) -> list[nn.Parameter]:
+    generator = reference()
+    return [] if generator is None else list(generator.parameters())
+
+
 def _is_zero(gradient: Tensor) -> bool:
     """Return whether nothing arrived; not known elsewhere than on a CPU, where the question would wait."""
     # The first sample nearly always knows, in a tenth of the time.
     return gradient.device.type == "cpu" and not gradient[:1].any() and not gradient.any()
+
+
+def _check_unguided(generator: nn.Module, discriminators: Iterable[nn.Module]) -> None:
+    for module in discriminators:
+        for hook in [*module._forward_pre_hooks.values(), *unwrapped(module)._forward_pre_hooks.values()]:
+            owner = hook.owner if isinstance(hook, WeakHook) else None
+            guided = owner._generator() if isinstance(owner, Interception) else None
+            if guided is not None and unwrapped(guided) is unwrapped(generator):
+                raise ValueError(
+                    "Parameter `generator` should be guided once. Found that it is guided on this discriminator "
+                    "already. Use the wrapper that there is, or end its guidance first with detach()."
+                )
 
 
 def _remove(handles: list[Any]) -> None:

@@ -83,6 +83,7 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
             for submodule, attributes in before.items():
                 own = {name: _private(value) for name, value in attributes.items() if type(value) not in _CONSTANTS}
                 submodule.__dict__.update(own)
+                submodule.__dict__.pop("_compiled_call_impl", None)  # A compiled call cannot be traced or looked into.
                 submodule.__dict__["_parameters"] = {
                     name: None if value is None else value.detach() for name, value in attributes["_parameters"].items()
                 }

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from xaigrad._types import Context
 from xaigrad.references import RandomReferences
+from xaigrad.references._rows import fitting
 
 
 def as_references(references: Any, default: Any) -> Any:
@@ -25,6 +26,12 @@ class Comparing:
         """How many real samples of D's own calls the references want to be kept."""
         return int(getattr(self.references, "harvests", 0))
 
+    def check_call(self, discriminator: nn.Module | None, samples: Tensor) -> None:
+        """Raise, in the user's own call of D, if references that can tell do not fit the samples."""
+        check = getattr(self.references, "check_samples", None)
+        if check is not None:
+            check(samples)
+
     def references_of(self, rows: Tensor, context: Context) -> Tensor:
         """Return one reference per row, detached.
 
@@ -32,13 +39,3 @@ class Comparing:
             ValueError: If their shape is not the rows'.
         """
         return fitting(self.references(rows, context), rows.shape).detach()
-
-
-def fitting(references: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Return references that have the shape they should have, or raise ``ValueError``."""
-    if references.shape != shape:
-        raise ValueError(
-            f"Parameter `references` should give references of shape {tuple(shape)}. Found {tuple(references.shape)}. "
-            "Reshape the real samples to the discriminator's input."
-        )
-    return references

@@ -11,10 +11,11 @@ from torch.utils._pytree import tree_leaves
 from xaigrad._checks import check_choice, check_count
 from xaigrad._isolation import forked_rng
 from xaigrad._types import Context, Score
-from xaigrad.explainers._comparison import Comparing, as_references, fitting
+from xaigrad.explainers._comparison import Comparing, as_references
 from xaigrad.explainers._completeness import completeness_error, report
 from xaigrad.explainers._trace import Trace
 from xaigrad.references import HarvestedReferences
+from xaigrad.references._rows import fitting
 
 _APART = "DeepShap: rows of a batch stand apart"
 

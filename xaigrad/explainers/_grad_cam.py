@@ -73,6 +73,10 @@ class GradCam:
         cam = F.interpolate(cam, samples.shape[2:], mode=_MODES[len(spatial)], align_corners=False)
         return cam.expand_as(samples)
 
+    def check_call(self, discriminator: nn.Module | None, samples: Tensor) -> None:
+        """Raise ``ValueError``, in the user's own call of D, if it has no such layer."""
+        self._find(discriminator)
+
     def _find(self, discriminator: nn.Module | None) -> nn.Module:
         """Return the layer of that name."""
         if discriminator is None:

@@ -55,6 +55,10 @@ class BlurredReferences:
                     f"{sizes}. For example shape=(1, 28, 28)."
                 )
 
+    def check_samples(self, samples: Tensor) -> None:
+        """Raise ``ValueError`` if the samples have no spatial shape, or another one."""
+        self._images(samples)
+
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return the blurred samples, of their shape."""
         blocks = block_count(samples, context)

@@ -12,7 +12,7 @@ from xaigrad._call import structure
 from xaigrad._isolation import isolated
 from xaigrad._types import Context
 from xaigrad.references._draws import POOL, draw_shared
-from xaigrad.references._rows import block_count, check_bank, taken
+from xaigrad.references._rows import block_count, check_bank, check_features, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,10 @@ class ClassReferences:
     def __repr__(self) -> str:
         of = type(self.classes).__name__ if isinstance(self.classes, nn.Module) else repr(self.classes)
         return f"ClassReferences({len(self.images)} samples of {len(self._known)} classes, classes={of})"
+
+    def check_samples(self, samples: Tensor) -> None:
+        """Raise ``ValueError`` if the samples have another feature shape."""
+        check_features(self.images, samples)
 
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return one real sample of each sample's class."""

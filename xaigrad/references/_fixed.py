@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xaigrad._types import Context
-from xaigrad.references._rows import block_count, check_bank, taken
+from xaigrad.references._rows import block_count, check_bank, check_features, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,10 @@ class FixedReferences:
 
     def __repr__(self) -> str:
         return f"FixedReferences({len(self.batch)} samples of shape {tuple(self.batch.shape[1:])})"
+
+    def check_samples(self, samples: Tensor) -> None:
+        """Raise ``ValueError`` if the samples have another feature shape."""
+        check_features(self.batch, samples)
 
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return the k-th row of the batch for each sample of the k-th block."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from xaigrad._types import Context
 from xaigrad.references._draws import draw_shared
-from xaigrad.references._rows import check_bank, taken
+from xaigrad.references._rows import check_bank, check_features, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,10 @@ class RandomReferences:
 
     def __repr__(self) -> str:
         return f"RandomReferences({len(self.bank)} samples of shape {tuple(self.bank.shape[1:])})"
+
+    def check_samples(self, samples: Tensor) -> None:
+        """Raise ``ValueError`` if the samples have another feature shape."""
+        check_features(self.bank, samples)
 
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return one row of the bank per sample, in the samples' dtype and on their device."""

@@ -45,3 +45,18 @@ def block_count(rows: Tensor, context: Context) -> int:
             "samples with samples.repeat(K, ...)."
         )
     return len(rows) // samples
+
+
+def fitting(references: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return references that have the shape they should have, or raise ``ValueError``."""
+    if references.shape != shape:
+        raise ValueError(
+            f"Parameter `references` should give references of shape {tuple(shape)}. Found {tuple(references.shape)}. "
+            "Reshape the real samples to the discriminator's input."
+        )
+    return references
+
+
+def check_features(bank: Tensor, samples: Tensor) -> None:
+    """Raise ``ValueError`` unless a bank has the samples' feature shape."""
+    fitting(bank[:1].expand(len(samples), *bank.shape[1:]), samples.shape)

@@ -1,0 +1,159 @@
+"""A guidance that has no part in the training says so in the user's own step, and one that has keeps quiet."""
+
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xaigrad import XAIGuidedGenerator, guide
+from xaigrad.rules import Residual
+from xaigrad.schedules import Alternate, Constant, StartAfter
+
+from .loops import noise, raised_in
+from .networks import discriminator, generator
+
+Around = Callable[[XAIGuidedGenerator], AbstractContextManager[None]]
+
+
+def train(guided: XAIGuidedGenerator, loss: Callable[[Tensor], Tensor], updates: int) -> None:
+    optimizer = torch.optim.SGD(guided.parameters(), 0.01)
+    for _ in range(updates):
+        loss(guided(noise())).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def pixels(samples: Tensor) -> Tensor:
+    return samples.square().mean()
+
+
+def test_a_discriminator_that_is_never_called() -> None:
+    guided = XAIGuidedGenerator(generator(), discriminator())
+    train(guided, pixels, 9)
+    with pytest.raises(RuntimeError, match=r"judges what `generator` makes\. Found that 10 updates .* called 0 times"):
+        train(guided, pixels, 1)
+
+
+def test_it_raises_in_the_user_s_own_step() -> None:
+    with pytest.raises(RuntimeError, match="Pass the generator first") as raised:
+        train(XAIGuidedGenerator(generator(), discriminator()), pixels, 10)
+    assert raised_in(raised.value, __file__, "optimizer.step()")
+
+
+def test_a_discriminator_that_only_sees_others() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    with pytest.raises(RuntimeError, match=r"it was called 10 times, never with a sample of the generator"):
+        train(guided, lambda samples: pixels(samples) + judge(samples.detach()).mean(), 10)
+
+
+def test_a_copy_of_the_discriminator_is_another() -> None:
+    judge, stranger = discriminator(), discriminator()
+    with pytest.raises(RuntimeError, match="not a copy"):
+        train(XAIGuidedGenerator(generator(), judge), lambda samples: stranger(samples).mean(), 10)
+
+
+def test_forward_bypasses_the_hooks() -> None:
+    judge = discriminator()
+    with pytest.raises(RuntimeError, match=r"discriminator\.forward\(samples\)"):
+        train(XAIGuidedGenerator(generator(), judge), lambda samples: judge.forward(samples).mean(), 10)
+
+
+def test_swapped_networks() -> None:
+    maker, judge = generator(), discriminator()
+    optimizer = torch.optim.SGD(judge.parameters(), 0.01)
+
+    def loop() -> None:
+        with guide(judge, maker):
+            for _ in range(10):
+                judge(maker(noise())).mean().backward()
+                optimizer.step()
+
+    with pytest.raises(RuntimeError, match="Pass the generator first"):
+        loop()
+
+
+def test_swapped_networks_in_the_wrapper() -> None:
+    """Its first call fails, in the user's own line, and the error says what may be the matter."""
+    guided = XAIGuidedGenerator(discriminator(), generator())
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as raised:
+        guided(noise())
+    (note,) = raised.value.__notes__
+    assert note.startswith("Parameter `generator` should be the network that makes samples. Found `Sequential`")
+    assert "swap the two: XAIGuidedGenerator(generator, discriminator, ...)" in note
+
+
+def test_later_errors_of_the_generator_are_its_own() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    judge(guided(noise()))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as raised:
+        guided(torch.randn(6, 3))
+    assert not hasattr(raised.value, "__notes__")
+
+
+@pytest.mark.parametrize("schedule", [Constant(0.0), StartAfter(30)], ids=str)
+def test_rest_is_no_mistake(schedule: Callable[[int], float]) -> None:
+    train(XAIGuidedGenerator(generator(), discriminator(), schedule=schedule), pixels, 25)
+
+
+def test_updates_at_rest_do_not_count() -> None:
+    guided = XAIGuidedGenerator(generator(), discriminator(), schedule=Alternate(1, 1))
+    train(guided, pixels, 19)
+    with pytest.raises(RuntimeError, match="10 updates"):
+        train(guided, pixels, 1)
+
+
+def test_a_generator_that_is_trained_alone_at_first() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    with guided.paused():
+        train(guided, pixels, 25)
+    train(guided, lambda samples: judge(samples).mean(), 25)
+    assert guided.explanations == 25
+
+
+@pytest.mark.parametrize("around", [nullcontext, XAIGuidedGenerator.paused], ids=["guided", "paused"])
+def test_one_call_is_enough(around: Around) -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    with around(guided) if around is not nullcontext else nullcontext():
+        train(guided, lambda samples: judge(samples).mean(), 1)
+    if guided.explanations:
+        train(guided, pixels, 25)
+
+
+def test_an_optimizer_of_others_does_not_count() -> None:
+    judge, stranger = discriminator(), nn.Linear(2, 1)
+    guided = XAIGuidedGenerator(generator(), judge)
+    optimizer = torch.optim.SGD(stranger.parameters(), 0.01)
+    for _ in range(25):
+        stranger(torch.randn(3, 2)).mean().backward()
+        optimizer.step()
+    assert guided.updates == 0
+
+
+@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True")
+def test_a_loss_whose_gradient_is_differentiated_is_never_guided() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge, rule=Residual())
+    optimizer = torch.optim.SGD(guided.parameters(), 0.01)
+
+    def update() -> None:
+        judge(guided(noise())).mean().backward(create_graph=True)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    for _ in range(9):
+        update()
+    with pytest.warns(UserWarning, match=r"None of 10 updates .* by reason \{'create_graph': 10\}") as caught:
+        update()
+    assert next(entry for entry in caught if "None of" in str(entry.message)).filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="Using backward")
+        for _ in range(20):
+            update()
