@@ -12,18 +12,24 @@ from xaigrad import XAIGuidedGenerator, guide
 from xaigrad.rules import Residual
 from xaigrad.schedules import Alternate, Constant, StartAfter
 
-from .loops import noise, raised_in
+from .loops import noise, raised_in, real
 from .networks import discriminator, generator
 
 Around = Callable[[XAIGuidedGenerator], AbstractContextManager[None]]
 
 
-def train(guided: XAIGuidedGenerator, loss: Callable[[Tensor], Tensor], updates: int) -> None:
+def train(guided: XAIGuidedGenerator, loss: Callable[[Tensor], Tensor], updates: int, alone: bool = False) -> None:
+    """Update the generator by a loss of its samples, and beside it, if it is not alone, some other network."""
     optimizer = torch.optim.SGD(guided.parameters(), 0.01)
+    other = discriminator()
+    of_other = torch.optim.SGD(other.parameters(), 0.01)
     for _ in range(updates):
         loss(guided(noise())).backward()
         optimizer.step()
         optimizer.zero_grad()
+        if not alone:
+            other(real()).mean().backward()
+            of_other.step()
 
 
 def pixels(samples: Tensor) -> Tensor:
@@ -35,6 +41,35 @@ def test_a_discriminator_that_is_never_called() -> None:
     train(guided, pixels, 9)
     with pytest.raises(RuntimeError, match=r"judges what `generator` makes\. Found that 10 updates .* called 0 times"):
         train(guided, pixels, 1)
+
+
+def test_a_generator_that_is_trained_alone_waits_for_its_discriminator() -> None:
+    """As super resolution does it: some hundred updates by pixels, then the GAN."""
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    train(guided, pixels, 9, alone=True)
+    with pytest.warns(
+        UserWarning, match="None of 10 updates .* D was not called. Guidance begins with the first sampl"
+    ):
+        train(guided, pixels, 1, alone=True)
+    train(guided, pixels, 20, alone=True)
+    train(guided, lambda samples: judge(samples).mean(), 20)
+    assert guided.explanations == 20
+
+
+def test_one_optimizer_for_both_networks() -> None:
+    maker, judge = generator(), discriminator()
+    guided = XAIGuidedGenerator(maker, discriminator())
+    optimizer = torch.optim.SGD([*maker.parameters(), *judge.parameters()], 0.01)
+
+    def update() -> None:
+        judge(guided(noise())).mean().backward()
+        optimizer.step()
+
+    for _ in range(9):
+        update()
+    with pytest.raises(RuntimeError, match="not a copy"):
+        update()
 
 
 def test_it_raises_in_the_user_s_own_step() -> None:
@@ -64,13 +99,14 @@ def test_forward_bypasses_the_hooks() -> None:
 
 def test_swapped_networks() -> None:
     maker, judge = generator(), discriminator()
-    optimizer = torch.optim.SGD(judge.parameters(), 0.01)
+    optimizer, of_maker = (torch.optim.SGD(network.parameters(), 0.01) for network in (judge, maker))
 
     def loop() -> None:
         with guide(judge, maker):
             for _ in range(10):
                 judge(maker(noise())).mean().backward()
                 optimizer.step()
+                of_maker.step()
 
     with pytest.raises(RuntimeError, match="Pass the generator first"):
         loop()

@@ -74,7 +74,7 @@ class Interception:
         self._question = question
         self._active = True
         self._explaining = False
-        self._updates = Updates(self._parameters, named=optimizer is not None)
+        self._updates = Updates(self._parameters, optimizer)
         self.vigilance = Vigilance()
         self._recomputation = Recomputation()
         self._unchecked: weakref.WeakKeyDictionary[nn.Module, DiscriminatorCall] = weakref.WeakKeyDictionary()
@@ -82,8 +82,7 @@ class Interception:
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
         handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
         handles += [module.register_forward_hook(after) for module in discriminators]
-        steps = register_optimizer_step_post_hook if optimizer is None else optimizer.register_step_post_hook
-        handles.append(steps(stepped))
+        handles.append(register_optimizer_step_post_hook(stepped))
         harvests = getattr(guidance.explainer, "harvests", 0)
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
@@ -184,8 +183,11 @@ class Interception:
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Count an update."""
-        watched = self._updates.stepped(optimizer) and self._active and not self.vigilance.over
-        if watched and self.guidance.strength(self.updates) > 0:
+        updated, others = self._updates.stepped(optimizer)
+        if self.vigilance.over or not self._active:
+            return
+        self.vigilance.others |= others
+        if updated and self.guidance.strength(self.updates) > 0:
             self.vigilance.updated(self.explanations, self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

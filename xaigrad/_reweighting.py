@@ -127,8 +127,9 @@ class Reweighting:
             fallbacks = (~finite & gradient.sum(features, keepdim=True).isfinite()).sum()
             self._fallbacks = fallbacks if self._fallbacks is None else self._fallbacks + fallbacks
             mask = torch.where(finite, mask, 1.0)
-        # At the 1st, 2nd, 4th, 8th ... explanation: reading a count waits for the device.
-        if (self.explanations + 1).bit_count() == 1 and self.fallbacks > 0:
+        # At the 1st, 2nd, 4th, 8th ... explanation: reading a count waits for the device; no graph can be captured so.
+        capturing = mask.is_cuda and torch.cuda.is_current_stream_capturing()
+        if (self.explanations + 1).bit_count() == 1 and not capturing and self.fallbacks > 0:
             warnings.warn(
                 "Some masks were not finite; their samples got the standard gradient. The counter `fallbacks` says how "
                 "many. Look at the explainer's attribution in `last`.",

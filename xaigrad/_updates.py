@@ -1,5 +1,6 @@
 """Counting the generator's updates."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,15 +16,16 @@ class Updates:
 
     Args:
         parameters: Lists the generator's parameters.
-        named: Whether one optimizer was named whose steps alone count.
+        named: The optimizer whose steps alone count; ``None``: every optimizer of the parameters.
 
     Attributes:
         known: The number when it was last asked for.
     """
 
-    def __init__(self, parameters: Callable[[], list[nn.Parameter]], named: bool) -> None:
+    def __init__(self, parameters: Callable[[], list[nn.Parameter]], named: torch.optim.Optimizer | None) -> None:
         self._parameters = parameters
-        self._named = named
+        # Accelerate's optimizers step by another one inside.
+        self._named = None if named is None else weakref.ref(getattr(named, "optimizer", named))
         self.known = 0
         self._changed = False
         self._counted = False
@@ -32,7 +34,7 @@ class Updates:
     @property
     def count(self) -> int:
         """How many there have been; to be asked at every call of D, so that none is missed."""
-        versions = [] if self._named else [parameter._version for parameter in self._parameters()]
+        versions = [] if self._named is not None else [parameter._version for parameter in self._parameters()]
         changed = self._changed or (self._versions is not None and self._versions != versions)
         self._changed, self._versions = False, versions
         if changed:
@@ -45,18 +47,18 @@ class Updates:
         self._changed, self._counted, self._versions = False, False, None
         self.known = count
 
-    def stepped(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Note that an optimizer has stepped, and return whether it is the generator's."""
+    def stepped(self, optimizer: torch.optim.Optimizer) -> tuple[bool, bool]:
+        """Note that an optimizer has stepped; return whether it updated the generator, and whether anything else."""
         mine = {id(parameter) for parameter in self._parameters()}
-        moved = (
+        moved = {
             id(parameter)
             for group in optimizer.param_groups
             for parameter in group["params"]
             if parameter.grad is not None
-        )
-        updated = self._named or not mine.isdisjoint(moved)
+        }
+        updated = not mine.isdisjoint(moved) if self._named is None else self._named() is optimizer
         self._changed = self._changed or updated
-        return updated
+        return updated, not moved <= mine
 
     @contextmanager
     def exactly_one(self) -> Iterator[None]:

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Mapping
 
 _PATIENCE = 10
+_UNTIL_HERE = 7
+"""The frames between a warning and the user's own step: the hooks' and the optimizer's."""
 
 
 class Vigilance:
@@ -12,28 +14,33 @@ class Vigilance:
     Attributes:
         calls: How often D has been called.
         judged: Whether it has been called with a sample of the generator that carries a gradient.
+        others: Whether anything but the generator has been trained.
         over: Whether there is nothing more to watch for.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.judged = False
+        self.others = False
         self.over = False
         self._standard = 0
 
     def updated(self, explanations: int, skipped: Mapping[str, int]) -> None:
         """Take note of an update that was to be guided.
 
+        A generator that is trained alone at first, and nothing else beside it, waits for its discriminator: of that the
+        user is warned. Where something else is trained too, it is another discriminator than the one that was given.
+
         Raises:
-            RuntimeError: At the tenth in a row without D having judged any sample of the generator; where D has, but no
-                gradient was guided, a warning says why.
+            RuntimeError: From the tenth update without D having judged any sample of the generator, if anything else
+                has been trained; where D has judged, but no gradient was guided, a warning says why.
         """
         self.over = explanations > 0
         self._standard += not self.over
         if self._standard < _PATIENCE:
             return
-        self._standard, self.over = 0, self.judged
-        if not self.judged:
+        if not self.judged and self.others:
+            self._standard = 0
             raise RuntimeError(
                 "Parameter `discriminator` should be the module that judges what `generator` makes. Found that "
                 f"{_PATIENCE} updates of the generator went by without it: it was called {self.calls} times, never "
@@ -42,8 +49,10 @@ class Vigilance:
                 "For a function use intercept(). Where the generator is trained without a discriminator at first, "
                 "wrap it afterwards, or use paused() or schedule=StartAfter(updates)."
             )
-        warnings.warn(
-            f"None of {_PATIENCE} updates of the generator was guided; their gradients were left standard by reason "
-            f"{dict(skipped)}. A gradient of backward(create_graph=True) is taken for that of a penalty.",
-            stacklevel=7,  # The user's own line, from under the hook and the step.
-        )
+        if self._standard == _PATIENCE:
+            why = f"their gradients were left standard by reason {dict(skipped)}" if self.judged else "D was not called"
+            warnings.warn(
+                f"None of {_PATIENCE} updates of the generator was guided: {why}. Guidance begins with the first "
+                "sample that D judges; a gradient of backward(create_graph=True) is taken for a penalty's.",
+                stacklevel=_UNTIL_HERE,
+            )
