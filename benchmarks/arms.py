@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from xaigrad import Guidance
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.metrics import Evaluator, Scores
 from xaigrad.benchmarks.training import Setting, Training
 
@@ -41,7 +42,7 @@ class Result:
     scores: Scores
     seconds: float
     explainer_seconds: float
-    history: list[dict[str, float]]
+    history: list[dict[str, float | None]]
     samples: Tensor = field(repr=False)
     masks: dict[str, Tensor] | None = field(repr=False)
     state: dict[str, Tensor] = field(repr=False)
@@ -64,19 +65,19 @@ class ArmInTraining:
     Args:
         arm: Its name and recipe.
         setting: What it has in common with the others.
-        images: The real images.
+        digits: The real images.
         evaluator: Compares with real images.
         count: The generated images of each evaluation.
     """
 
-    def __init__(self, arm: Arm, setting: Setting, images: Tensor, evaluator: Evaluator, count: int) -> None:
+    def __init__(self, arm: Arm, setting: Setting, digits: Digits, evaluator: Evaluator, count: int) -> None:
         self.arm = arm
-        self._training = Training(setting, images, arm.guidance)
+        self._training = Training(setting, digits.images, arm.guidance, digits.labels)
         self._evaluator = evaluator
         self._count = count
-        self._history: list[dict[str, float]] = []
+        self._history: list[dict[str, float | None]] = []
 
-    def epoch(self) -> dict[str, float]:
+    def epoch(self) -> dict[str, float | None]:
         """Train for one epoch and return its figures: epoch, losses, guided updates, seconds, FID."""
         before = self._training.seconds
         losses = asdict(self._training.epoch())

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
+from operator import getitem
 from typing import Any
 
 from torch import Tensor
 
 from xaigrad import Guidance
-from xaigrad.benchmarks import losses
+from xaigrad.benchmarks import models
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import (
     DeepLift,
@@ -23,9 +26,15 @@ from xaigrad.explainers import (
     Saliency,
     SmoothGrad,
 )
-from xaigrad.integrations import dcgan, mlp
+from xaigrad.integrations import losses
 from xaigrad.masks import AbsNormalize, Offset
-from xaigrad.references import BlurredReferences, HarvestedReferences, RandomReferences, ZeroReferences
+from xaigrad.references import (
+    BlurredReferences,
+    ClassReferences,
+    HarvestedReferences,
+    RandomReferences,
+    ZeroReferences,
+)
 from xaigrad.rules import Multiply, Residual
 from xaigrad.schedules import Alternate, Constant, StartAfter
 
@@ -45,13 +54,12 @@ class Choice:
     summary: str
 
 
-PAIRS = {
-    "mlp": Choice(lambda: mlp.make_pair, "mlp", "the paper's fully connected pair"),
-    "dcgan": Choice(lambda: dcgan.make_pair, "dcgan", "DCGAN for 28x28"),
-}
 LOSSES = {
     "non-saturating": Choice(lambda: losses.non_saturating, "non-saturating", "-log D(G(z))"),
     "minimax": Choice(lambda: losses.minimax, "minimax", "log(1 - D(G(z))), saturating"),
+}
+MODELS = {
+    name: Choice(partial(getitem, models.MODELS, name), name, str(model)) for name, model in models.MODELS.items()
 }
 EXPLAINERS = {
     "none": Choice(lambda references: None, "none", "the standard GAN"),
@@ -96,14 +104,23 @@ EXPLAINERS = {
     ),
 }
 REFERENCES = {
-    "random": Choice(RandomReferences, "random", "real images drawn anew at every update"),
+    "random": Choice(
+        lambda images, labels: RandomReferences(images), "random", "real images drawn anew at every update"
+    ),
+    "same-class": Choice(
+        lambda images, labels: ClassReferences(images, labels),
+        "same-class",
+        "real images of the class that D is told (cgan)",
+    ),
     "harvested": Choice(
-        lambda images, size=256: HarvestedReferences(size),
+        lambda images, labels, size=256: HarvestedReferences(size),
         "harvested[:SIZE]",
         "the last real images that D learned from",
     ),
-    "zeros": Choice(lambda images: ZeroReferences(), "zeros", "an image of zeros"),
-    "blurred": Choice(lambda images, sigma=2.0: BlurredReferences(sigma), "blurred[:SIGMA]", "each sample's own blur"),
+    "zeros": Choice(lambda images, labels: ZeroReferences(), "zeros", "an image of zeros"),
+    "blurred": Choice(
+        lambda images, labels, sigma=2.0: BlurredReferences(sigma), "blurred[:SIGMA]", "each sample's own blur"
+    ),
 }
 CONTROLS = {
     "standard": Choice(lambda references: None, "standard", "the standard GAN against itself: the noise"),
@@ -136,7 +153,7 @@ BY_OPTION = {
     "schedule": SCHEDULES,
     "rule": RULES,
     "dataset": DATASETS,
-    "model": PAIRS,
+    "model": MODELS,
     "loss": LOSSES,
 }
 
@@ -192,15 +209,37 @@ def guidance(
     offset_text: str | None,
     schedule: str,
     rule: str,
-    images: Tensor,
+    digits: Digits,
+    model: str,
 ) -> Guidance | None:
-    """Return the recipe that the texts name; ``None`` for the standard GAN."""
+    """Return the recipe that the texts name; ``None`` for the standard GAN.
+
+    Args:
+        explainer: A text, as all but the digits.
+        references: What it compares with; ``None``: its own default.
+        mask: How an attribution becomes a mask.
+        offset_text: What is added to that.
+        schedule: When and how strongly to guide.
+        rule: How the mask changes the gradient.
+        digits: The real images.
+        model: What is guided.
+
+    Raises:
+        UsageError: If a text names nothing, or parts do not fit each other.
+    """
     masks = [choose("mask", MASKS, mask)] + ([offset(offset_text)] if offset_text else [])
     when, how = choose("schedule", SCHEDULES, schedule), choose("rule", RULES, rule)
-    compared = images if references is None else choose("references", REFERENCES, references, images=images)
+    compared: Any = digits.images
+    if references is not None:
+        compared = choose("references", REFERENCES, references, images=digits.images, labels=digits.labels)
     chosen = choose("explainer", EXPLAINERS, explainer, references=compared)
     if references is not None and not hasattr(chosen, "references"):
         raise UsageError(f"Parameter `references` is of no use to --explainer {explainer}. Leave it out.")
+    if isinstance(compared, ClassReferences) and not choose("model", MODELS, model).labelled:
+        raise UsageError(
+            f"Parameter `references` should not be {references} for --model {model}, whose discriminator is told no "
+            "class. Choose --model cgan, or other references."
+        )
     return None if chosen is None else Guidance(chosen, masks, when, how)
 
 

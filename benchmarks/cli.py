@@ -19,10 +19,12 @@ DataRoot = Annotated[
     Path | None, typer.Option(help="Folder of the data in torchvision's layout; if not given, $XAIGRAD_DATA or ./data.")
 ]
 Download = Annotated[bool, typer.Option("--download", help="Fetch the data if it is missing.")]
-Model = Annotated[str, typer.Option(help="The pair of networks: mlp or dcgan.")]
-Loss = Annotated[str, typer.Option(help="The generator's loss: non-saturating or minimax.")]
-Lr = Annotated[float, typer.Option(help="Adam's learning rate; the paper's are 2e-5 and 2e-4.")]
-Beta1 = Annotated[float, typer.Option(help="Adam's beta1: 0.5 is DCGAN's, 0.9 PyTorch's default.")]
+Model = Annotated[str, typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp or cgan.")]
+Loss = Annotated[
+    str | None, typer.Option(help="The generator's loss, if the model has a choice: non-saturating or minimax.")
+]
+Lr = Annotated[float | None, typer.Option(help="Learning rate; if not given, the model's own (see `xaigrad list`).")]
+Beta1 = Annotated[float | None, typer.Option(help="Adam's beta1; if not given, the model's own.")]
 Batch = Annotated[int, typer.Option(help="Images per step.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.")]
 Seed = Annotated[int, typer.Option(help="Of the initial weights, the data's order and the noise.")]
@@ -37,9 +39,9 @@ def demo(
     data_root: DataRoot = None,
     download: Download = False,
     model: Model = "mlp",
-    loss: Loss = "non-saturating",
-    lr: Lr = 2e-4,
-    beta1: Beta1 = 0.5,
+    loss: Loss = None,
+    lr: Lr = None,
+    beta1: Beta1 = None,
     batch: Batch = 100,
     epochs: Epochs = 10,
     seed: Seed = 0,
@@ -81,9 +83,9 @@ def run(
     data_root: DataRoot = None,
     download: Download = False,
     model: Model = "mlp",
-    loss: Loss = "non-saturating",
-    lr: Lr = 2e-4,
-    beta1: Beta1 = 0.5,
+    loss: Loss = None,
+    lr: Lr = None,
+    beta1: Beta1 = None,
     batch: Batch = 100,
     epochs: Epochs = 10,
     seed: Seed = 0,
@@ -100,7 +102,7 @@ def run(
 
     setting = Setting(model, loss, lr, beta1, batch, epochs, seed, device)
     digits = data.load(dataset, digit=digit, root=data_root, download=download)
-    guidance = choices.guidance(explainer, references, mask, offset, schedule, rule, digits.images)
+    guidance = choices.guidance(explainer, references, mask, offset, schedule, rule, digits, model)
     arm = Arm("standard" if guidance is None else explainer.partition(":")[0], guidance)
     compare([arm], setting, digits, out or results.default_folder("run"), Console(), {"digit": digit})
 

@@ -43,14 +43,14 @@ def compare(
     count = min(EVALUATED, len(digits))
     chosen = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[:count]
     evaluator = Evaluator(digits.images[chosen], digits.name, device=setting.device)
-    training = [ArmInTraining(arm, setting, digits.images, evaluator, count) for arm in arms]
+    training = [ArmInTraining(arm, setting, digits, evaluator, count) for arm in arms]
     with LiveProgress(console, setting.epochs, [arm.name for arm in arms]) as progress:
         for _ in range(setting.epochs):
             for one in training:
                 progress.epoch(one.arm.name, one.epoch())
     done = [one.result() for one in training]
     facts = {"dataset": digits.name, "evaluated": count, "extractor": evaluator.extractor}
-    record = results.save(folder, asdict(setting) | facts | (asked or {}), done)
+    record = results.save(folder, asdict(setting) | setting.options | facts | (asked or {}), done)
     show(console, record)
     console.print(f"Saved in {folder}: results.json, samples.png and the generators' weights.", soft_wrap=True)
     return record

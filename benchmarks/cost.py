@@ -42,7 +42,7 @@ class Steps(Training):
             with self._seeded():
                 self._guided = XAIGuidedGenerator(self.generator, self.discriminator, guidance)
             self._rng.set_state(state)
-            self.generator = self._guided
+            self.gan.generator = self._guided
 
     @property
     def explanations(self) -> int:
@@ -57,7 +57,7 @@ class Steps(Training):
         stopwatch = Stopwatch(self._device)
         with self._seeded(), stopwatch.running():
             for batch in batches:
-                self._step(batch)
+                self.gan.step(batch)
         return stopwatch.seconds() / steps
 
 

@@ -45,9 +45,10 @@ class LiveProgress:
     ) -> None:
         self._progress.stop()
 
-    def epoch(self, name: str, figures: Mapping[str, float]) -> None:
+    def epoch(self, name: str, figures: Mapping[str, Any]) -> None:
         """Show the figures of an arm's epoch."""
-        shown = f"loss D {figures['d_loss']:6.3f} G {figures['g_loss']:6.3f}  FID {figures['fid']:8.2f}"
+        g_loss = "     -" if figures["g_loss"] is None else f"{figures['g_loss']:6.3f}"
+        shown = f"loss D {figures['d_loss']:6.3f} G {g_loss}  FID {figures['fid']:8.2f}"
         self._progress.update(self._tasks[name], completed=figures["epoch"], figures=shown)
         if not self._console.is_terminal:
             self._console.print(f"{name:<12} epoch {figures['epoch']:>3}/{self._epochs}  {shown}", highlight=False)

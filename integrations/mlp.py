@@ -1,12 +1,14 @@
 """The fully connected pair of the LogicGAN paper (section 5.1), for images of 28x28 pixels.
 
 Three hidden layers each, leaky ReLU, a tanh image and a sigmoid score, dropout 0.3 in the discriminator. The paper does
-not name the widths; these are the usual 256-512-1024 and their mirror.
+not name the widths; these are the usual 256-512-1024 and their mirror. The training step is the standard GAN's.
 """
 
 from torch import Tensor, nn
 
-LATENT = 100
+from xaigrad.integrations.dcgan import LATENT, Training
+
+__all__ = ["LATENT", "Discriminator", "Generator", "Training", "make_pair"]
 
 
 class Generator(nn.Module):
@@ -14,22 +16,25 @@ class Generator(nn.Module):
 
     Shapes: ``(N, 100) -> (N, 1, 28, 28)``, values in [-1, 1].
 
+    Args:
+        width: Features of the first layer; each later layer has twice as many.
+
     Example:
         >>> import torch
         >>> Generator()(torch.randn(4, LATENT)).shape
         torch.Size([4, 1, 28, 28])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 256) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(LATENT, 256),
+            nn.Linear(LATENT, width),
             nn.LeakyReLU(0.2),
-            nn.Linear(256, 512),
+            nn.Linear(width, 2 * width),
             nn.LeakyReLU(0.2),
-            nn.Linear(512, 1024),
+            nn.Linear(2 * width, 4 * width),
             nn.LeakyReLU(0.2),
-            nn.Linear(1024, 28 * 28),
+            nn.Linear(4 * width, 28 * 28),
             nn.Tanh(),
         )
 
@@ -44,26 +49,29 @@ class Discriminator(nn.Module):
 
     Shapes: ``(N, 1, 28, 28) -> (N, 1)``, values in [0, 1].
 
+    Args:
+        width: Features of the layer before the score; each earlier layer has twice as many.
+
     Example:
         >>> import torch
         >>> Discriminator()(torch.zeros(4, 1, 28, 28)).shape
         torch.Size([4, 1])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 256) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(28 * 28, 1024),
+            nn.Linear(28 * 28, 4 * width),
             nn.LeakyReLU(0.2),
             nn.Dropout(0.3),
-            nn.Linear(1024, 512),
+            nn.Linear(4 * width, 2 * width),
             nn.LeakyReLU(0.2),
             nn.Dropout(0.3),
-            nn.Linear(512, 256),
+            nn.Linear(2 * width, width),
             nn.LeakyReLU(0.2),
             nn.Dropout(0.3),
-            nn.Linear(256, 1),
+            nn.Linear(width, 1),
             nn.Sigmoid(),
         )
 

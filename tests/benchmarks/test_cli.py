@@ -1,21 +1,39 @@
 """The command line: what works leaves a whole folder, what does not ends with one line and exit code 2."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from xaigrad.benchmarks import choices, cli
+from xaigrad.benchmarks import choices, cli, data
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import DeepShap, Saliency
 from xaigrad.masks import Offset
-from xaigrad.references import BlurredReferences, HarvestedReferences, RandomReferences, ZeroReferences
+from xaigrad.references import (
+    BlurredReferences,
+    ClassReferences,
+    HarvestedReferences,
+    RandomReferences,
+    ZeroReferences,
+)
 from xaigrad.rules import Residual
 from xaigrad.schedules import Alternate, Constant, StartAfter
 
+all_digits = cache(data.load)
+pytestmark = pytest.mark.usefixtures("single")
 SMALL = ["--digit", "7", "--epochs", "1"]
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty digits, of every class, are all the data."""
+    whole = all_digits()
+    few = Digits(whole.images[::125], whole.labels[::125], whole.name)
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: few)
 
 
 def test_demo_trains_three_arms_and_saves_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +75,26 @@ def test_run_reaches_every_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "explanations", "used"),
+    [
+        ("mlp", 5, {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}),
+        ("dcgan", 5, {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}),
+        ("wgan", 1, {"lr": 5e-5, "beta1": None, "loss": None, "clip": 0.01, "n_critic": 5}),
+        ("wgan-gp", 1, {"lr": 1e-4, "beta1": 0.0, "loss": None, "penalty": 10.0, "n_critic": 5}),
+        ("cgan --references same-class --explainer deep-shap", 5, {"lr": 2e-4, "beta1": 0.5}),
+    ],
+)
+@pytest.mark.usefixtures("few_digits")
+def test_run_trains_every_model(model: str, explanations: int, used: dict[str, object], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert not cli.main(["run", "--model", *model.split(), "--epochs", "1", "--batch", "8", "--out", str(out)])
+    record = json.loads((out / "results.json").read_text())
+    assert record["arms"][0]["history"][0]["explanations"] == explanations
+    assert used.items() <= record["asked"].items()
+    assert (out / "samples.png").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["run", "--explainer", "salience"], "Did you mean saliency?"),
@@ -68,7 +106,19 @@ def test_run_reaches_every_part(tmp_path: Path) -> None:
         (["run", "--offset", "1:2:3"], "Parameter `offset` should read BASE[:SCALE]"),
         (["run", "--epochs", "0"], "Parameter `epochs` should be at least 1. Found 0."),
         (["run", "--epochs", "many"], "Invalid value for '--epochs'"),
-        (["run", "--model", "biggan"], "Parameter `model` should be one of mlp, dcgan."),
+        (["run", "--model", "biggan"], "Parameter `model` should be one of mlp, dcgan, wgan, wgan-gp, cgan."),
+        (["run", "--model", "mlp:3"], "Parameter `model` should read mlp. Found 'mlp:3'."),
+        (["run", "--model", "wgan", "--loss", "minimax"], "`loss` is of no use to --model wgan. Leave"),
+        (["demo", "--model", "wgan", "--beta1", "0.9"], "`beta1` is of no use to --model wgan. Leave it out."),
+        (
+            ["run", "--explainer", "deep-shap", "--references", "same-class"],
+            "Choose --model cgan, or other references.",
+        ),
+        (
+            ["run", "--references", "same-class", "--model", "cgan"],
+            "`references` is of no use to --explainer saliency.",
+        ),
+        (["run", "--references", "same-class:3", "--model", "cgan"], "`references` should read same-class."),
         (["run", "--loss", "hinge"], "Parameter `loss` should be one of"),
         (["run", "--dataset", "cifar"], "Parameter `dataset` should be one of"),
         (["run", "--digit", "12"], "Parameter `digit`"),
@@ -148,16 +198,17 @@ def test_texts_name_strategies() -> None:
     assert choices.choose("schedule", choices.SCHEDULES, "start-after:9") == StartAfter(9)
     assert choices.choose("rule", choices.RULES, "residual:0.4") == Residual(0.4)
     assert choices.offset("0.25") == Offset(0.25, 0.75)
-    assert choices.guidance("none", None, "sample-max", None, "constant", "multiply", references) is None
+    digits = Digits(references, torch.zeros(3, dtype=torch.long), "noise")
+    assert choices.guidance("none", None, "sample-max", None, "constant", "multiply", digits, "mlp") is None
     with pytest.raises(UsageError):
         choices.choose("rule", choices.RULES, "")
 
 
 def test_texts_name_references() -> None:
-    images = torch.zeros(3, 1, 28, 28)
+    digits = Digits(torch.zeros(3, 1, 28, 28), torch.tensor([0, 1, 1]), "noise")
 
     def named(explainer: str, references: str | None) -> object:
-        guidance = choices.guidance(explainer, references, "sample-max", None, "constant", "multiply", images)
+        guidance = choices.guidance(explainer, references, "sample-max", None, "constant", "multiply", digits, "cgan")
         assert guidance is not None
         return guidance.explainer.references  # type: ignore[attr-defined]
 
@@ -167,11 +218,12 @@ def test_texts_name_references() -> None:
         assert named(explainer, None) == ZeroReferences()
         assert named(explainer, "blurred:1.5") == BlurredReferences(1.5)
     assert named("deep-shap", "harvested:64") == HarvestedReferences(64)
+    same_class = named("lime", "same-class")
+    assert isinstance(same_class, ClassReferences)
+    assert (same_class.images is digits.images, same_class.classes) == (True, None)
     with pytest.raises(UsageError, match=r"Parameter `references` is of no use to --explainer saliency\. Leave it out"):
         named("saliency", "zeros")
 
 
 def test_names_agree_with_the_data() -> None:
-    from xaigrad.benchmarks import data
-
     assert tuple(choices.DATASETS) == data.NAMES

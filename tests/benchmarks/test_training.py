@@ -2,16 +2,22 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from xaigrad import Guidance
 from xaigrad.benchmarks.arms import Arm, ArmInTraining
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.losses import discriminator_loss, minimax, non_saturating
 from xaigrad.benchmarks.metrics import Scores
+from xaigrad.benchmarks.models import MODELS
 from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.integrations.losses import minimax
 from xaigrad.schedules import Constant
 
 IMAGES = torch.rand(60, 1, 28, 28, generator=torch.Generator().manual_seed(3)) * 2 - 1
+LABELS = torch.arange(60) % 7
+pytestmark = pytest.mark.usefixtures("single")
+every_model = pytest.mark.parametrize("model", MODELS)
 
 
 def weights(training: Training) -> list[torch.Tensor]:
@@ -22,18 +28,46 @@ def same(one: Training, other: Training) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
 
 
-@pytest.mark.parametrize("model", ["mlp", "dcgan"])
-@pytest.mark.parametrize("loss", ["minimax", "non-saturating"])
-def test_standard_and_unguided_arms_are_bit_identical(model: str, loss: str) -> None:
+@pytest.mark.parametrize(("model", "loss"), [(model, None) for model in MODELS] + [("mlp", "minimax")])
+def test_standard_and_unguided_arms_are_bit_identical(model: str, loss: str | None) -> None:
     setting = Setting(model=model, loss=loss, batch=20)
-    standard = Training(setting, IMAGES)
-    rested = Training(setting, IMAGES, Guidance(schedule=Constant(0.0)))
+    standard = Training(setting, IMAGES, labels=LABELS)
+    rested = Training(setting, IMAGES, Guidance(schedule=Constant(0.0)), LABELS)
     assert same(standard, rested)
     for training in (standard, rested):
         training.epoch()
         training.samples(8)
         training.epoch()
     assert same(standard, rested)
+
+
+def watched(training: Training) -> list[Tensor]:
+    """Return a list that fills with what each step and the generator are called with."""
+    seen: list[Tensor] = []
+    step = training.gan.step
+
+    def watched_step(*batch: Tensor) -> tuple[Tensor, Tensor | None]:
+        seen.extend(batch)
+        losses: tuple[Tensor, Tensor | None] = step(*batch)
+        return losses
+
+    training.gan.step = watched_step
+    bare = getattr(training.generator, "module", training.generator)
+    bare.register_forward_pre_hook(lambda module, args: seen.extend(args))
+    return seen
+
+
+@every_model
+def test_guided_arms_see_the_same_images_labels_and_noise(model: str) -> None:
+    arms = (None, Guidance(), Guidance.logicgan(IMAGES))
+    trainings = [Training(Setting(model=model, batch=6), IMAGES[:36], guidance, LABELS[:36]) for guidance in arms]
+    standard, *guided = [watched(training) for training in trainings]
+    for training in trainings:
+        training.epoch()
+    assert not same(trainings[0], trainings[1])
+    for seen in guided:
+        assert len(seen) == len(standard)
+        assert all(torch.equal(one, other) for one, other in zip(seen, standard, strict=True))
 
 
 def test_guided_arm_differs_and_explains_every_update() -> None:
@@ -51,6 +85,36 @@ def test_guided_arm_differs_and_explains_every_update() -> None:
     assert masks["masks"].amin() >= 0
     assert masks["masks"].amax() <= 1
     assert standard.last_masks(4) is None
+
+
+def test_a_generator_that_does_not_learn_in_an_epoch_has_no_loss() -> None:
+    training = Training(Setting(model="wgan", batch=20), IMAGES, Guidance())
+    first, second = training.epoch(), training.epoch()
+    assert (first.g_loss, first.explanations) == (None, 0)
+    assert isinstance(second.g_loss, float)
+    assert second.explanations == 1
+
+
+def test_a_model_trains_with_its_own_options_where_none_are_given() -> None:
+    own = {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}
+    assert Setting().options == Setting(model="cgan").options == own
+    assert Setting(model="wgan").options == {"lr": 5e-5, "clip": 0.01, "n_critic": 5}
+    assert Setting(model="wgan-gp").options == {"lr": 1e-4, "beta1": 0.0, "penalty": 10.0, "n_critic": 5}
+    given = Setting(model="dcgan", lr=1e-3, beta1=0.0, loss="minimax", batch=20)
+    assert given.options == {"lr": 1e-3, "beta1": 0.0, "loss": "minimax"}
+    gan = Training(given, IMAGES).gan
+    assert (gan.lr, gan.beta1, gan.loss) == (1e-3, 0.0, minimax)
+
+
+def test_a_conditional_model_makes_each_class_as_often_as_the_data() -> None:
+    training = Training(Setting(model="cgan", batch=20), IMAGES, labels=torch.full((60,), 3))
+    seen = watched(training)
+    assert training.samples(600).shape == (600, 1, 28, 28)
+    assert [len(argument) for argument in seen] == [500, 500, 100, 100]
+    assert (seen[1] == 3).all()
+    assert (seen[3] == 3).all()
+    with pytest.raises(ValueError, match="`labels` should be the images' classes for cgan"):
+        Training(Setting(model="cgan", batch=20), IMAGES)
 
 
 def test_training_depends_on_the_seed_alone() -> None:
@@ -78,20 +142,12 @@ def test_an_arm_keeps_its_figures() -> None:
         def __call__(self, generated: torch.Tensor) -> Scores:
             return Scores(1.0, 2.0, 3.0, 4.0)
 
-    arm = ArmInTraining(Arm("saliency", Guidance()), Setting(batch=20), IMAGES, Counted(), 12)
+    arm = ArmInTraining(Arm("saliency", Guidance()), Setting(batch=20), Digits(IMAGES, LABELS, "noise"), Counted(), 12)
     assert [arm.epoch()["fid"], arm.epoch()["epoch"]] == [12.0, 2]
     result = arm.result()
     assert [epoch["explanations"] for epoch in result.history] == [3, 3]
     assert sum(epoch["seconds"] for epoch in result.history) == pytest.approx(result.seconds)
     assert result.record()["scores"] == {"fid": 1.0, "kid": 2.0, "precision": 3.0, "recall": 4.0}
-
-
-def test_losses_are_the_papers() -> None:
-    real, generated = torch.tensor([[0.9], [0.6]]), torch.tensor([[0.2], [0.3]])
-    expected = -real.log().mean() - (1 - generated).log().mean()
-    torch.testing.assert_close(discriminator_loss(real, generated), expected)
-    torch.testing.assert_close(minimax(generated), (1 - generated).log().mean())
-    torch.testing.assert_close(non_saturating(generated), -generated.log().mean())
 
 
 @pytest.mark.parametrize(
@@ -103,6 +159,9 @@ def test_losses_are_the_papers() -> None:
         ({"beta1": 1.0}, "Parameter `beta1` should lie in [0, 1). Found 1.0."),
         ({"model": "dcgam"}, "Did you mean dcgan?"),
         ({"loss": "hinge"}, "Parameter `loss` should be one of"),
+        ({"model": "wgan", "loss": "minimax"}, "Parameter `loss` is of no use to --model wgan. Leave it out."),
+        ({"model": "wgan", "beta1": 0.5}, "Parameter `beta1` is of no use to --model wgan. Leave it out."),
+        ({"model": "wgan-gp", "loss": "minimax"}, "Parameter `loss` is of no use to --model wgan-gp. Leave it out."),
         ({"device": "quantum"}, "Found 'quantum', which cannot be used here."),
     ],
 )

@@ -1,0 +1,55 @@
+"""What the command line can train: the integrations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+from torch import nn
+
+from xaigrad.integrations import cgan, dcgan, mlp, wgan, wgan_gp
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pair of networks and their training.
+
+    Attributes:
+        make_pair: Returns a fresh generator and discriminator.
+        training: ``(generator, discriminator, **options)``, with a ``step``.
+        summary: What it is, in a few words.
+        labelled: Whether networks and step are called with labels.
+    """
+
+    make_pair: Callable[[], tuple[nn.Module, nn.Module]]
+    training: Callable[..., Any]
+    summary: str
+    labelled: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The training's options and its own values of them, a loss by its name.
+
+        Example:
+            >>> MODELS["wgan"].options
+            {'lr': 5e-05, 'clip': 0.01, 'n_critic': 5}
+        """
+        _, _, *options = signature(self.training).parameters.values()
+        return {option.name: _named(option.default) for option in options}
+
+    def __str__(self) -> str:
+        own = ", ".join(f"{name} {value}" for name, value in self.options.items())
+        return f"{self.summary} ({own})"
+
+
+def _named(value: Any) -> Any:
+    return value.__name__.replace("_", "-") if callable(value) else value
+
+
+MODELS = {
+    "mlp": Model(mlp.make_pair, mlp.Training, "the paper's fully connected pair"),
+    "dcgan": Model(dcgan.make_pair, dcgan.Training, "DCGAN for 28x28"),
+    "wgan": Model(wgan.make_pair, wgan.Training, "Wasserstein, clipped"),
+    "wgan-gp": Model(wgan_gp.make_pair, wgan_gp.Training, "Wasserstein, gradient penalty"),
+    "cgan": Model(cgan.make_pair, cgan.Training, "DCGAN, conditional on the class", labelled=True),
+}
