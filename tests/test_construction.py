@@ -160,7 +160,7 @@ def test_a_detached_one_can_be_wrapped_again() -> None:
     maker, judge = generator(), discriminator()
     again = XAIGuidedGenerator(XAIGuidedGenerator(maker, judge).detach(), judge)
     judge(again(torch.randn(6, 4))).sum().backward()
-    assert again.module is maker
+    assert again.bare is maker
     assert again.explanations == 1
 
 

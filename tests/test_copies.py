@@ -61,11 +61,9 @@ def test_the_wrapper(guided: XAIGuidedGenerator, make: Callable[[Any], Any]) -> 
     assert isinstance(made, XAIGuidedGenerator)
     assert torch.equal(made(z), guided(z))
     assert list(made.state_dict()) == list(guided.state_dict())
-    assert {id(parameter) for parameter in made.parameters()} == {
-        id(parameter) for parameter in made.module.parameters()
-    }
+    assert {id(parameter) for parameter in made.parameters()} == {id(parameter) for parameter in made.bare.parameters()}
     made.double()
-    assert {parameter.dtype for parameter in made.module.parameters()} == {torch.float64}
+    assert {parameter.dtype for parameter in made.bare.parameters()} == {torch.float64}
     made.to(z.dtype)
     assert_own_parameters(made, guided)
 
@@ -77,15 +75,13 @@ def test_a_copied_wrapper_is_not_guided(guided: XAIGuidedGenerator, make: Callab
     judge(made(noise())).sum().backward()
     assert guided.explanations == 1
     assert guided.skipped == {}
-    assert made.detach() is made.module
+    assert made.detach() is made.bare
     assert "Guidance" not in repr(made)
 
 
 @pytest.mark.parametrize("name", ["interception", "updates", "explanations", "skipped", "fallbacks", "last"])
 def test_a_copy_has_no_guidance_to_ask_about(guided: XAIGuidedGenerator, name: str) -> None:
-    message = (
-        r"A copy of a guided generator should be wrapped before .* XAIGuidedGenerator\(copy\.module, discriminator"
-    )
+    message = r"A copy of a guided generator should be wrapped before .* XAIGuidedGenerator\(copy\.bare, discriminator"
     with pytest.raises(RuntimeError, match=message):
         getattr(copy.deepcopy(guided), name)
 
@@ -98,7 +94,7 @@ def test_a_copy_cannot_be_paused(guided: XAIGuidedGenerator) -> None:
 
 def test_a_copy_can_be_wrapped(guided: XAIGuidedGenerator) -> None:
     judge = guided.judge
-    again = XAIGuidedGenerator(copy.deepcopy(guided).module, judge)
+    again = XAIGuidedGenerator(copy.deepcopy(guided).bare, judge)
     judge(again(noise())).sum().backward()
     assert (again.explanations, guided.explanations) == (1, 1)
 
@@ -110,7 +106,7 @@ def test_the_message_about_a_wrapped_copy_fits(guided: XAIGuidedGenerator) -> No
 
 def test_shallow_copy(guided: XAIGuidedGenerator) -> None:
     made = copy.copy(guided)
-    assert made.module is guided.module
+    assert made.bare is guided.bare
     with pytest.raises(RuntimeError, match="Found an unguided copy"):
         _ = made.updates
 
@@ -140,8 +136,8 @@ def test_discriminator(guided: XAIGuidedGenerator, make: Callable[[Any], Any]) -
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
 def test_everything_at_once(guided: XAIGuidedGenerator, make: Callable[[Any], Any]) -> None:
     """As ``pickle.dump((G, D, G_ema))`` does it: what was shared is shared."""
-    wrapper, maker, judge, averaged = make((guided, guided.module, guided.judge, copy.deepcopy(guided.module)))
-    assert wrapper.module is maker
+    wrapper, maker, judge, averaged = make((guided, guided.bare, guided.judge, copy.deepcopy(guided.bare)))
+    assert wrapper.bare is maker
     judge(wrapper(noise())).sum().backward()
     assert guided.explanations == 1
     assert state(averaged) == state(maker)
@@ -161,16 +157,16 @@ def test_a_pickled_discriminator_does_not_need_xaigrad(
     guided: XAIGuidedGenerator, dump: Callable[[Any], bytes]
 ) -> None:
     assert b"xaigrad" not in dump(guided.judge)
-    assert b"xaigrad" not in dump(guided.module)
+    assert b"xaigrad" not in dump(guided.bare)
     buffer = io.BytesIO()
-    torch.save((guided.module, guided.judge), buffer)
+    torch.save((guided.bare, guided.judge), buffer)
     assert b"xaigrad" not in buffer.getvalue()
 
 
 def test_a_pickled_discriminator_loads_where_xaigrad_is_not_installed(
     guided: XAIGuidedGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pickled, z = pickle.dumps((guided.module, guided.judge)), noise()
+    pickled, z = pickle.dumps((guided.bare, guided.judge)), noise()
     expected = guided.judge(guided(z))
     for name in [name for name in sys.modules if name.startswith("xaigrad")]:
         monkeypatch.setitem(sys.modules, name, None)
@@ -182,4 +178,4 @@ def test_averaged_model(guided: XAIGuidedGenerator) -> None:
     averaged = torch.optim.swa_utils.AveragedModel(guided)
     averaged.update_parameters(guided)
     assert torch.equal(averaged(z := torch.randn(6, LATENT)), guided(z))
-    assert state(averaged.module) == state(guided.module)
+    assert state(averaged.module) == state(guided.bare)

@@ -126,19 +126,6 @@ def test_relativistic_loss_is_one_update(loop: Loop) -> None:
     assert loop.counts == (3, 6)
 
 
-def test_accumulation_is_one_update(loop: Loop) -> None:
-    seen = []
-    for _ in range(3):
-        loop.optimizers[0].zero_grad()
-        for _ in range(4):
-            loop.make(loop.guided(noise()), noise()).backward()
-            assert loop.guided.last is not None
-            seen.append(loop.guided.last.update)
-        loop.optimizers[0].step()
-    assert loop.counts == (3, 12)
-    assert seen == [0] * 4 + [1] * 4 + [2] * 4
-
-
 class WritingIntoData(torch.optim.Optimizer):
     """As older optimizers do it, past autograd's version counters."""
 
@@ -207,16 +194,6 @@ def test_the_named_optimizer_alone_counts() -> None:
         loop.step()
         second.step()
         second.step()
-    assert loop.counts == (3, 3)
-
-
-def test_one_optimizer_for_both_networks() -> None:
-    """Its steps for the discriminator, with the generator's gradients None, are no updates."""
-    loop = Loop()
-    both = torch.optim.SGD([*loop.generator.parameters(), *loop.discriminator.parameters()], 0.1)
-    loop.optimizers = [both, both]
-    for _ in range(3):
-        loop.step()
     assert loop.counts == (3, 3)
 
 

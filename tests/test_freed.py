@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import _global_optimizer_post_hooks
+from torch.optim.optimizer import _global_optimizer_post_hooks, register_optimizer_step_post_hook
 
 from xaigrad import XAIGuidedGenerator, guide
 from xaigrad.explainers import Context, DeepShap, Explainer, Saliency, Score
@@ -114,14 +114,33 @@ def test_wrapper_and_its_hooks(explainer: Explainer) -> None:
 
 
 def test_hooks_on_all_optimizers() -> None:
-    """The count of updates listens to every optimizer, and no longer than its owner lives."""
-    before = dict(_global_optimizer_post_hooks)
+    """The count of updates listens to every optimizer; who has ended it listens to none, who has gone to no one."""
     maker, judge = generator(), discriminator()
-    guided = XAIGuidedGenerator(maker, judge)
-    with guide(generator(), judge):
-        pass
-    del guided
+    XAIGuidedGenerator(maker, judge).detach()
+    before = dict(_global_optimizer_post_hooks)
+    with guide(maker, judge):
+        assert len(_global_optimizer_post_hooks) > len(before)
     assert dict(_global_optimizer_post_hooks) == before
+    guided = XAIGuidedGenerator(maker, judge)
+    del guided
+    XAIGuidedGenerator(maker, judge).detach()
+    assert dict(_global_optimizer_post_hooks) == before
+
+
+def test_an_end_inside_an_optimizer_s_step() -> None:
+    """A collection may come at any allocation, while the optimizer goes through its hooks."""
+    cycle: list[object] = [XAIGuidedGenerator(generator(), discriminator())]
+    cycle.append(cycle)
+    del cycle
+    handle = register_optimizer_step_post_hook(lambda *_: gc.collect() and None)
+    try:
+        guided = XAIGuidedGenerator(generator(), discriminator())
+        optimizer = torch.optim.SGD(guided.parameters(), 0.1)
+        guided(noise()).sum().backward()
+        optimizer.step()
+    finally:
+        handle.remove()
+    assert guided.updates == 1
 
 
 def test_networks_are_held_weakly_but_by_the_wrapper() -> None:
@@ -130,7 +149,7 @@ def test_networks_are_held_weakly_but_by_the_wrapper() -> None:
     interception, of_maker, of_judge = guided.interception, weakref.ref(maker), weakref.ref(judge)
     del maker, judge
     assert of_judge() is None
-    assert of_maker() is guided.module
+    assert of_maker() is guided.bare
     del guided
     assert of_maker() is None
     assert interception.updates == 0

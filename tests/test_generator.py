@@ -97,10 +97,10 @@ def test_state_is_the_bare_generator_s(maker: nn.Module, guided: XAIGuidedGenera
 
 def test_state_loads_both_ways(guided: XAIGuidedGenerator, other: nn.Module) -> None:
     guided.load_state_dict(other.state_dict())
-    assert_same_state(guided.module, other)
-    trained(guided.module)
+    assert_same_state(guided.bare, other)
+    trained(guided.bare)
     other.load_state_dict(guided.state_dict())
-    assert_same_state(other, guided.module)
+    assert_same_state(other, guided.bare)
 
 
 def test_missing_and_unexpected_keys_are_reported(guided: XAIGuidedGenerator) -> None:
@@ -117,10 +117,10 @@ def test_as_a_child_of_another_module(guided: XAIGuidedGenerator, other: nn.Modu
     assert list(ours.state_dict()) == list(bare.state_dict())
     assert ours.state_dict()._metadata == bare.state_dict()._metadata
     ours.load_state_dict(bare.state_dict(), strict=True)
-    assert_same_state(guided.module, other)
-    trained(guided.module)
+    assert_same_state(guided.bare, other)
+    trained(guided.bare)
     bare.load_state_dict(ours.state_dict(), strict=True)
-    assert_same_state(other, guided.module)
+    assert_same_state(other, guided.bare)
 
 
 @pytest.mark.parametrize("as_child", [False, True])

@@ -670,10 +670,10 @@ def test_state_is_a_copy_and_old_states_load() -> None:
     playing = Playing(looking)
     playing.step()
     state = playing.guided.interception.state_dict()
-    saved = [bits(bank["rows"]) for bank in state["real"]]
+    saved = [bits(bank["rows"]) for banks in state["real"] for bank in banks]
     for _ in range(3):
         playing.step()
-    assert [bits(bank["rows"]) for bank in state["real"]] == saved
+    assert [bits(bank["rows"]) for banks in state["real"] for bank in banks] == saved
     del state["real"]
     playing.guided.interception.load_state_dict(state)
     playing.step()
@@ -787,3 +787,20 @@ def test_a_discriminator_that_scores_real_samples_low() -> None:
     (judge(images).mean() - judge(guided(noise()).detach()).mean()).backward()
     judge(guided(noise())).mean().backward()
     assert torch.equal(guided.interception.guidance.explainer.seen[0], images)
+
+
+def test_two_generated_inputs_have_references_of_their_own() -> None:
+    """CoGAN and its like judge two samples in one call: each is compared with what D was shown in its place."""
+    makers, judge = [generator(), generator()], Lambda(lambda score, a, b: score(a * b.tanh()), smooth())
+    looking = Looking()
+    guided = XAIGuidedGenerator(nn.ModuleList(makers), judge, explainer=looking)
+    images = torch.randn(6, FEATURES), torch.randn(6, FEATURES) - 10
+    for _ in range(2):
+        F.softplus(-judge(*images)).mean().backward()
+        F.softplus(-judge(*(maker(noise()) for maker in makers))).mean().backward()
+    assert guided.explanations == 3  # The first update has not seen the second input's place before it.
+    state = guided.interception.state_dict()
+    guided.interception.load_state_dict(state)
+    F.softplus(-judge(*(maker(noise()) for maker in makers))).mean().backward()
+    for seen, wanted in zip(looking.seen[-2:], reversed(images), strict=True):
+        assert {tuple(row.tolist()) for row in seen} == {tuple(row.tolist()) for row in wanted}

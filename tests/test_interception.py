@@ -1,6 +1,6 @@
 """The gradient is caught at D's input: what the generator made, on the path through D, and nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,35 +171,3 @@ def test_frozen_discriminator() -> None:
     judge(guided(noise())).sum().backward()
     assert guided.explanations == 1
     assert all(parameter.grad is None for parameter in judge.parameters())
-
-
-@pytest.fixture
-def process_group() -> Iterator[None]:
-    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    yield
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.usefixtures("process_group")
-@pytest.mark.parametrize("explainer", EXPLAINERS.values(), ids=EXPLAINERS)
-def test_distributed_networks(explainer: Explainer) -> None:
-    """Both in DistributedDataParallel: the same gradients as without it."""
-    found = []
-    for wrap in (nn.Identity, nn.parallel.DistributedDataParallel):
-        seed_everything(0)
-        maker, judge = generator(), DISCRIMINATORS["BatchNorm"]()
-        networks = (maker, judge) if wrap is nn.Identity else (wrap(maker), wrap(judge))
-        guided = XAIGuidedGenerator(*networks, explainer=explainer)
-        networks[1](guided(noise())).sum().backward()
-        assert guided.explanations == 1
-        found.append(leaf_gradients(maker) + leaf_gradients(judge))
-    assert found[0] == found[1]
-
-
-@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # Dynamo's own.
-@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda judge: torch.compile(judge, backend="eager")])
-def test_wrapped_discriminators(wrap: Callable[[nn.Module], Any]) -> None:
-    judge = wrap(smooth())
-    guided = XAIGuidedGenerator(generator(), judge, explainer=EXPLAINERS["DeepShap"])
-    judge(guided(noise())).sum().backward()
-    assert guided.explanations == 1

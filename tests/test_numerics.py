@@ -81,26 +81,6 @@ def test_the_scale_of_the_loss_passes_through(rule: Any, explainer: Explainer) -
     assert all(map(torch.equal, *found))
 
 
-@pytest.mark.usefixtures("single")
-@pytest.mark.parametrize("explainer", [*EXPLAINERS.values(), InputXGradient(exact=True)])
-@pytest.mark.parametrize("around_backward", [True, False])
-def test_autocast(explainer: Explainer, around_backward: bool) -> None:
-    """The mask is made in float32; the gradient keeps its precision; D is asked as the user asked."""
-    device, judge, dtypes = torch.get_default_device().type, smooth(), []
-    judge.register_forward_hook(lambda module, args, output: dtypes.append(output.dtype))
-    guided = XAIGuidedGenerator(generator(), judge, explainer=explainer)
-    with torch.autocast(device, torch.bfloat16):
-        scores = judge(guided(noise()))
-        if around_backward:
-            scores.sum().backward()
-    if not around_backward:
-        scores.sum().backward()
-    last = last_of(guided)
-    assert (last.gradient.dtype, last.guided.dtype) == (torch.bfloat16, torch.bfloat16)
-    assert (last.attribution.dtype, last.mask.dtype) == (torch.float32, torch.float32)
-    assert set(dtypes) == {torch.bfloat16}
-
-
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("explainer", [Saliency(exact=True), InputXGradient()])
 def test_float64(explainer: Explainer) -> None:
@@ -109,18 +89,3 @@ def test_float64(explainer: Explainer) -> None:
     judge(guided(noise())).sum().backward()
     last = last_of(guided)
     assert {last.attribution.dtype, last.mask.dtype, last.guided.dtype} == {torch.float64}
-
-
-@pytest.mark.usefixtures("single")
-def test_loss_scaler_skips_and_recovers() -> None:
-    maker, judge = generator(), discriminator()
-    guided = XAIGuidedGenerator(maker, judge, explainer=Saliency(exact=True))
-    optimizer = torch.optim.SGD(guided.parameters(), 0.1)
-    scaler = torch.amp.GradScaler(torch.get_default_device().type, init_scale=2.0**127, growth_interval=10_000)
-    for _ in range(12):
-        optimizer.zero_grad()
-        scaler.scale(judge(guided(noise())).sum() * 10).backward()
-        scaler.step(optimizer)
-        scaler.update()
-    assert guided.explanations == 12
-    assert 0 < guided.updates < 12

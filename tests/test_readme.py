@@ -40,6 +40,12 @@ def test_links_lead_to_files() -> None:
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
+def test_every_promise_of_compatibility_is_listed_and_tested() -> None:
+    section = README.partition("## Compatibility")[2].partition("\n## ")[0]
+    named = set(re.findall(r"\]\(tests/compatibility/(test_\w+\.py)\)", section))
+    assert named == {path.name for path in (ROOT / "tests" / "compatibility").glob("test_*.py")}
+
+
 def test_table_is_that_of_the_results_file() -> None:
     pytest.importorskip("rich")
     from xaigrad.benchmarks import readme, table

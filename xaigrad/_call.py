@@ -67,7 +67,7 @@ class DiscriminatorCall:
         self._function = self.discriminator or function
         self._leaves = leaves
         self._spec = spec
-        self._slot = slot
+        self.slot = slot
         self._question = question
         self.samples: Tensor = leaves[slot]
         device = self.samples.device.type
@@ -84,7 +84,7 @@ class DiscriminatorCall:
                 else leaf
                 for leaf in leaves
             ]
-        leaves[self._slot] = samples
+        leaves[self.slot] = samples
         args, kwargs = tree_unflatten(leaves, self._spec)
         return args, kwargs
 

@@ -43,7 +43,14 @@ def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[
         raise ValueError(
             "Parameter `discriminator` should be another network than `generator`. Found the same. Pass both."
         )
-    return list(dict.fromkeys(discriminators))
+    return list(dict.fromkeys(map(_inside_fabric, discriminators)))
+
+
+def _inside_fabric(module: nn.Module) -> nn.Module:
+    """Return the module that Fabric calls, behind its own conversion of arguments to a lower precision."""
+    while isinstance(inner := getattr(module, "_forward_module", None), nn.Module):
+        module = inner
+    return module
 
 
 def check_optimizer(optimizer: Any, generator: nn.Module) -> None:

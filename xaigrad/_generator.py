@@ -50,6 +50,9 @@ class XAIGuidedGenerator(nn.Module):
         real: Whether D scores real samples ``"high"``, or ``"low"``, as energy-based ones do; explainers are then asked
             about the negated score, so that what speaks for a real sample is positive for every GAN.
 
+    Attributes:
+        bare: The generator itself. (Not ``module``, which is the generator's own inside DistributedDataParallel.)
+
     Raises:
         TypeError: If a network is no module, or a strategy cannot be called.
         ValueError: If the generator has no parameters, is guided already, or is not the optimizer's; if ``real`` is
@@ -70,7 +73,7 @@ class XAIGuidedGenerator(nn.Module):
         ['weight', 'bias']
     """
 
-    module: nn.Module
+    bare: nn.Module
     _interception: Interception | None
 
     def __init__(
@@ -100,7 +103,7 @@ class XAIGuidedGenerator(nn.Module):
         check_optimizer(optimizer, generator)
         # The view is set up by hand: nn.Module would register G as a child, under names of its own.
         training = generator.training
-        object.__setattr__(self, "module", generator)
+        object.__setattr__(self, "bare", generator)
         super().__init__()
         generator.training = training
         for name in _SHARED:
@@ -110,12 +113,12 @@ class XAIGuidedGenerator(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the generator."""
         try:
-            return self.module(*args, **kwargs)
+            return self.bare(*args, **kwargs)
         except Exception as error:
             if self._interception is not None and not self._interception.vigilance.judged:
                 error.add_note(
                     "Parameter `generator` should be the network that makes samples. Found "
-                    f"`{type(self.module).__name__}`, whose first call failed. If it is the discriminator, swap the "
+                    f"`{type(self.bare).__name__}`, whose first call failed. If it is the discriminator, swap the "
                     "two: XAIGuidedGenerator(generator, discriminator, ...)."
                 )
             raise
@@ -130,7 +133,7 @@ class XAIGuidedGenerator(nn.Module):
         if self._interception is None:
             raise RuntimeError(
                 "A copy of a guided generator should be wrapped before it is asked about its guidance. Found an "
-                "unguided copy. Wrap it: XAIGuidedGenerator(copy.module, discriminator, ...)."
+                "unguided copy. Wrap it: XAIGuidedGenerator(copy.bare, discriminator, ...)."
             )
         return self._interception
 
@@ -175,66 +178,70 @@ class XAIGuidedGenerator(nn.Module):
         """End the guidance, without a trace in either network, and return the bare generator."""
         if self._interception is not None:
             self._interception.detach()
-        return self.module
+        return self.bare
 
     # The view: all that is the generator's is asked of it.
 
     @property
     def training(self) -> bool:
         """The generator's mode."""
-        return self.module.training
+        return self.bare.training
 
     @training.setter
     def training(self, mode: bool) -> None:
-        self.module.training = mode
+        self.bare.training = mode
 
     def train(self, mode: bool = True) -> Self:
         """Set the generator's mode."""
-        self.module.train(mode)
+        self.bare.train(mode)
         return self
 
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Return the bare generator's state."""
-        return self.module.state_dict(*args, **kwargs)
+        return self.bare.state_dict(*args, **kwargs)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Load a bare generator's state."""
-        return self.module.load_state_dict(*args, **kwargs)
+        return self.bare.load_state_dict(*args, **kwargs)
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        self.module._load_from_state_dict(*args, **kwargs)
+        self.bare._load_from_state_dict(*args, **kwargs)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        self.module._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.bare._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+    def _replicate_for_data_parallel(self) -> nn.Module:
+        replica: nn.Module = self.bare._replicate_for_data_parallel()  # type: ignore[no-untyped-call]
+        return replica
 
     def apply(self, fn: Callable[[nn.Module], None]) -> Self:
         """Apply a function to the generator and its submodules."""
-        self.module.apply(fn)
+        self.bare.apply(fn)
         return self
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile the generator in place."""
-        self.module.compile(*args, **kwargs)
+        self.bare.compile(*args, **kwargs)
 
     def extra_repr(self) -> str:
         """Return the recipe."""
         return "" if self._interception is None else repr(self._interception.guidance)
 
     def __getattr__(self, name: str) -> Any:
-        if "module" not in self.__dict__:  # While a copy is being made.
+        if "bare" not in self.__dict__:  # While a copy is being made.
             raise AttributeError(name)
-        return getattr(self.module, name)
+        return getattr(self.bare, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # What the class defines is the wrapper's own: Accelerate puts another `forward` in its place.
-        if name in self.__dict__ or hasattr(type(self), name):
+        # The wrapper's own is what its class defines, and its methods: Accelerate puts another `forward` in its place.
+        if name in self.__dict__ or hasattr(type(self), name) or getattr(value, "__self__", None) is self:
             object.__setattr__(self, name, value)
         else:
-            setattr(self.module, name, value)
+            setattr(self.bare, name, value)
 
     def __delattr__(self, name: str) -> None:
-        delattr(self.module, name)
+        delattr(self.bare, name)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_interception": None}

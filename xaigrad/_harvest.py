@@ -3,7 +3,7 @@
 import contextlib
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 import torch
@@ -38,8 +38,10 @@ class Harvest:
 
     def __init__(self, size: int, discriminators: Iterable[nn.Module], sign: int = 1) -> None:
         self._sign = sign
-        self._banks = weakref.WeakKeyDictionary({unwrapped(module): Bank(size) for module in discriminators})
-        self._calls: weakref.WeakKeyDictionary[nn.Module, tuple[Tensor, bool]] = weakref.WeakKeyDictionary()
+        self._size = size
+        # One bank for each generated input of a call.
+        self._banks = weakref.WeakKeyDictionary({unwrapped(module): [Bank(size)] for module in discriminators})
+        self._calls: weakref.WeakKeyDictionary[nn.Module, list[tuple[Bank, Tensor, bool]]] = weakref.WeakKeyDictionary()
         self._made: set[StorageWeakRef] = set()
         self._prune_at = 64
         self._patience = _PATIENCE
@@ -55,35 +57,47 @@ class Harvest:
         """Note a call of a discriminator, with its flattened arguments and the places of generated ones among them."""
         module = unwrapped(module)
         self._calls.pop(module, None)
-        bank = self._banks.get(module)
-        if bank is None:  # A replica.
+        banks = self._banks.get(module)
+        if banks is None:  # A replica.
             return
         if slots:
-            bank.slot = (slots[0], len(leaves))
-            if active and not bank.sure:
-                self._calls[module] = leaves[slots[0]].detach(), True
+            banks.extend(Bank(self._size) for _ in slots[len(banks) :])
+            for bank, slot in zip(banks, slots, strict=False):
+                bank.slot = (slot, len(leaves))
+            unsure = [(bank, slot) for bank, slot in zip(banks, slots, strict=False) if active and not bank.sure]
+            self._calls[module] = [(bank, leaves[slot].detach(), True) for bank, slot in unsure]
         elif any(parameter.requires_grad for parameter in module.parameters()):
-            slot, count = bank.slot
-            roles = leaves[slot : slot + 1] if count == len(leaves) else leaves
-            rows = next((leaf for leaf in roles if _is_batch(leaf)), None)
-            if rows is not None and (storages := _storages([rows])) and self._made.isdisjoint(storages):
-                # A clone: an in-place first layer writes into the batch.
-                self._calls[module] = rows.detach().clone(), False
+            found = [(bank, rows) for bank in banks if (rows := self._real_rows(bank, leaves)) is not None]
+            # Clones: an in-place first layer writes into the batch.
+            self._calls[module] = [(bank, rows.detach().clone(), False) for bank, rows in found]
+
+    def _real_rows(self, bank: Bank, leaves: Sequence[Any]) -> Tensor | None:
+        """Return what stands in a bank's place among D's arguments, unless the generator made it."""
+        slot, count = bank.slot
+        roles = leaves[slot : slot + 1] if count == len(leaves) else leaves
+        rows = next((leaf for leaf in roles if _is_batch(leaf)), None)
+        known = rows is not None and (storages := _storages([rows])) and self._made.isdisjoint(storages)
+        return rows if known else None
 
     def after(self, module: nn.Module, output: Any, target: Target | None) -> None:
         """Listen for what D, or the generator, will learn from a call's output."""
         module = unwrapped(module)
-        if module not in self._calls:
-            return
-        (rows, generated), bank, sign = self._calls.pop(module), weakref.ref(self._banks[module]), self._sign
-        explained = _explained(output, target, rows)
+        for bank, rows, generated in self._calls.pop(module, ()):
+            for tensor, listen in self._listeners(bank, rows, generated, _explained(output, target, rows)):
+                tensor.register_hook(listen)  # type: ignore[no-untyped-call]
+
+    def _listeners(
+        self, bank: Bank, rows: Tensor, generated: bool, explained: list[tuple[Tensor, Tensor | None]]
+    ) -> Iterator[tuple[Tensor, Callable[[Tensor], None]]]:
+        """Yield what the score is made of, each with a hook that lets the bank learn from its gradient."""
+        reference, sign = weakref.ref(bank), self._sign
         # Emptied by the first gradient that arrives, so that no graph keeps the rows, nor is any row kept twice.
         waiting = [None if generated else rows]
         penalties: list[bool] = []
 
         def listener(slope: Tensor | None) -> Callable[[Tensor], None]:
             def listen(gradient: Tensor) -> None:
-                owner = bank()
+                owner = reference()
                 if torch.is_grad_enabled():
                     penalties.append(True)
                 elif owner is not None and waiting:
@@ -93,15 +107,18 @@ class Harvest:
             return listen
 
         for tensor, slope in explained:
-            tensor.register_hook(listener(slope))  # type: ignore[no-untyped-call]
+            yield tensor, listener(slope)
 
-    def real(self, module: nn.Module | None, samples: Tensor) -> Tensor | None:
-        """Return the bank for a discriminator's call, if it has samples of that shape.
+    def real(self, module: nn.Module | None, samples: Tensor, slot: int = 0) -> Tensor | None:
+        """Return the bank for a place in a discriminator's call, if it has samples of that shape.
 
         Where the discriminator is not known, any bank that fits serves.
         """
-        known = None if module is None else self._banks.get(module)
-        banks = list(self._banks.values()) if known is None else [known]
+        banks = None if module is None else self._banks.get(module)
+        if banks is None:
+            banks = [bank for known in self._banks.values() for bank in known]
+        elif len(banks) > 1:
+            banks = [bank for bank in banks if bank.slot[0] == slot]
         found = next((bank.rows for bank in banks if bank.fits(samples)), None)
         if found is not None and self._patience > 0:
             self._patience = _PATIENCE
@@ -110,20 +127,26 @@ class Harvest:
             if self._patience == 0:
                 warnings.warn(
                     f"No real samples could be harvested from the discriminator's calls, {_PATIENCE} times in a row; "
-                    "the gradients were left standard. Pass real samples to the explainer: references=real.",
+                    "the gradients were left standard. Pass real samples to the explainer, references=real, or say "
+                    'real="low" if the discriminator scores them low.',
                     stacklevel=2,
                 )
         return found
 
     def state_dict(self, modules: Iterable[nn.Module | None]) -> list[Any]:
         """Return the banks of the discriminators, in their order."""
-        return [None if module is None else self._banks[unwrapped(module)].state_dict() for module in modules]
+        return [
+            None if module is None else [bank.state_dict() for bank in self._banks[unwrapped(module)]]
+            for module in modules
+        ]
 
     def load_state_dict(self, modules: Iterable[nn.Module | None], state: Sequence[Any]) -> None:
         """Load the banks of the discriminators, in their order."""
         for module, saved in zip(modules, state, strict=False):
             if module is not None and saved is not None:
-                self._banks[unwrapped(module)].load_state_dict(saved)
+                self._banks[unwrapped(module)][:] = banks = [Bank(self._size) for _ in saved]
+                for bank, one in zip(banks, saved, strict=True):
+                    bank.load_state_dict(one)
 
 
 def _is_batch(leaf: Any) -> TypeGuard[Tensor]:

@@ -5,6 +5,7 @@ a tensor hook on the clone re-weights the gradient that arrives there. D carries
 where real samples are harvested), and everything about one call of D lives in the closure of that call.
 """
 
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,21 +18,19 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils.hooks import RemovableHandle
 
 from xaigrad._call import DiscriminatorCall, Question
 from xaigrad._guidance import Guidance
 from xaigrad._harvest import Harvest
 from xaigrad._hook import WeakHook
 from xaigrad._isolation import unwrapped
-from xaigrad._origin import made_by
+from xaigrad._origin import Origin, mark_guided, origin
 from xaigrad._recomputation import Recomputation
 from xaigrad._reweighting import GuidedUpdate, Reweighting
 from xaigrad._types import Score
 from xaigrad._updates import Updates
 from xaigrad._vigilance import Vigilance
-
-_GUIDED = "_guided_by_xaigrad"
-"""An attribute of the clones that D is called with."""
 
 
 class Interception:
@@ -74,6 +73,9 @@ class Interception:
         self._question = question
         self._active = True
         self._explaining = False
+        self._lock = threading.RLock()
+        # The unbound function: a bound one would keep the interception alive.
+        self._uncompiled = torch.compiler.disable(Interception._reweight)  # type: ignore[no-untyped-call]
         self._updates = Updates(self._parameters, optimizer)
         self.vigilance = Vigilance()
         self._recomputation = Recomputation()
@@ -82,7 +84,8 @@ class Interception:
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
         handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
         handles += [module.register_forward_hook(after) for module in discriminators]
-        handles.append(register_optimizer_step_post_hook(stepped))
+        self._steps = register_optimizer_step_post_hook(stepped)
+        _prune(self._steps)
         harvests = getattr(guidance.explainer, "harvests", 0)
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
@@ -117,6 +120,7 @@ class Interception:
     def detach(self) -> None:
         """Remove the hooks, and with them every trace; a second call does nothing."""
         self._finalizer()
+        self._steps.remove()
 
     def paused(self) -> AbstractContextManager[None]:
         """Return a context that leaves gradients alone: the discriminator's turn, or an evaluation."""
@@ -143,7 +147,7 @@ class Interception:
             samples: What the generator made; ask the discriminator with what this method returns.
             score: ``samples -> score``, one row per sample: what the explainer asks.
         """
-        strength = self._strength(made_by(self._parameters, samples))
+        strength = self._strength(origin(self._parameters, samples) is Origin.GENERATOR)
         if strength == 0:
             return samples
         leaves, spec = tree_flatten(((samples.detach(),), {}))
@@ -182,12 +186,16 @@ class Interception:
         return strength
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Count an update."""
+        """Count an update.
+
+        Before D has judged anything each step is one; later, all steps between two of its judgements are one together.
+        """
         updated, others = self._updates.stepped(optimizer)
+        finished = self.updates - 1 if updated and not self.vigilance.judged else self._updates.known
         if self.vigilance.over or not self._active:
             return
         self.vigilance.others |= others
-        if updated and self.guidance.strength(self.updates) > 0:
+        if updated and self.guidance.strength(finished) > 0:
             self.vigilance.updated(self.explanations, self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -195,23 +203,24 @@ class Interception:
         if self._explaining:
             return None
         leaves, spec = tree_flatten((args, kwargs))
+        origins = [origin(self._parameters, leaf) for leaf in leaves]
         if not torch.is_grad_enabled():
-            self._recomputation.expect(leaf for leaf in leaves if made_by(self._parameters, leaf))
+            self._recomputation.expect(leaves[slot] for slot, found in enumerate(origins) if found is Origin.GENERATOR)
             return None
         self.vigilance.calls += 1
-        slots = [
+        generated = [
             slot
             for slot, leaf in enumerate(leaves)
-            if made_by(self._parameters, leaf) or self._recomputation.expects(leaf)
+            if origins[slot] is not Origin.ELSEWHERE or self._recomputation.expects(leaf)
         ]
         if self._harvest is not None:
-            self._harvest.before(module, leaves, slots, self._active)
-        strength = self._strength(bool(slots))
+            self._harvest.before(module, leaves, generated, self._active)
+        strength = self._strength(bool(generated))
         if strength == 0:
             return None
         held = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        for slot in slots:
-            if getattr(leaves[slot], _GUIDED, False):  # Two guidances of one sample would square its mask.
+        for slot in generated:
+            if origins[slot] is Origin.GUIDED:
                 self.skipped["guided already"] += 1
                 continue
             call = DiscriminatorCall(module, held, spec, slot, self._question)
@@ -236,38 +245,40 @@ class Interception:
             self._harvest.after(module, output, self._question.target)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
-        update, harvest = self._updates.known, self._harvest
-
-        def reweight(gradient: Tensor) -> Tensor | None:
-            real = None
-            if torch.is_grad_enabled():  # create_graph=True: a penalty, whose gradient is no feedback.
-                self.skipped["create_graph"] += 1
-            elif not self._finalizer.alive:
-                self.skipped["detached"] += 1
-            elif not self._active:
-                self.skipped["paused"] += 1
-            elif _is_zero(gradient):
-                self.skipped["zero gradient"] += 1
-            elif harvest is not None and (real := harvest.real(call.discriminator, call.samples)) is None:
-                self.skipped["no real samples yet"] += 1
-            else:
-                return self._explain(gradient, call, strength, update, real)
-            return None
-
         alias = samples.clone()
-        setattr(alias, _GUIDED, True)
-        alias.register_hook(reweight)  # type: ignore[no-untyped-call]
+        mark_guided(alias)
+        alias.register_hook(partial(self._uncompiled, self, call, strength, self._updates.known))  # type: ignore[no-untyped-call]
         return alias
+
+    def _reweight(self, call: DiscriminatorCall, strength: float, update: int, gradient: Tensor) -> Tensor | None:
+        """Return the guided gradient; ``None`` leaves it as it is."""
+        harvest, real = self._harvest, None
+        if torch.is_grad_enabled():  # create_graph=True: a penalty, whose gradient is no feedback.
+            self.skipped["create_graph"] += 1
+        elif not self._finalizer.alive:
+            self.skipped["detached"] += 1
+        elif not self._active:
+            self.skipped["paused"] += 1
+        elif _is_zero(gradient):
+            self.skipped["zero gradient"] += 1
+        elif harvest is not None and (real := harvest.real(call.discriminator, call.samples, call.slot)) is None:
+            self.skipped["no real samples yet"] += 1
+        else:
+            return self._explain(gradient, call, strength, update, real)
+        return None
 
     def _explain(
         self, gradient: Tensor, call: DiscriminatorCall, strength: float, update: int, real: Tensor | None
     ) -> Tensor:
-        modules = [module for reference in self._discriminators if (module := reference()) is not None]
-        before, self._explaining = self._explaining, True
-        try:
-            return self._reweighting(gradient, call, modules, strength, update, real)
-        finally:
-            self._explaining = before
+        living = [module for reference in self._discriminators if (module := reference()) is not None]
+        # A replica that DataParallel made shares buffers with D, and is asked in a thread of its own.
+        modules = living if call.discriminator is None else [*living, call.discriminator]
+        with self._lock:
+            before, self._explaining = self._explaining, True
+            try:
+                return self._reweighting(gradient, call, modules, strength, update, real)
+            finally:
+                self._explaining = before
 
 
 def _parameters_of(reference: weakref.ref[nn.Module]) -> list[nn.Parameter]:
@@ -291,6 +302,16 @@ def _check_unguided(generator: nn.Module, discriminators: Iterable[nn.Module]) -
                     "Parameter `generator` should be guided once. Found that it is guided on this discriminator "
                     "already. Use the wrapper that there is, or end its guidance first with detach()."
                 )
+
+
+def _prune(handle: RemovableHandle) -> None:
+    """Remove the hooks of guidances that are no more from where a new one was put.
+
+    Their end could come inside an optimizer's step, which must not lose a hook while it goes through them.
+    """
+    hooks = handle.hooks_dict_ref() or {}
+    for key in [key for key, hook in hooks.items() if isinstance(hook, WeakHook) and hook.owner is None]:
+        del hooks[key]
 
 
 def _remove(handles: list[Any]) -> None:

@@ -3,13 +3,14 @@
 import random
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import checkpoint
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -61,6 +62,25 @@ def _private(value: Any) -> Any:
     return copy(value) if isinstance(value, dict | list | set | deque) else value
 
 
+class _Uncheckpointed:
+    """A reentrant checkpoint that keeps what it computes: ``autograd.grad`` refuses the other kind."""
+
+    @staticmethod
+    def apply(function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
+        return function(*args)
+
+
+@contextmanager
+def without_reentrant_checkpoints() -> Iterator[None]:
+    """Let ``torch.utils.checkpoint(..., use_reentrant=True)`` call its function directly inside the context."""
+    before = checkpoint.CheckpointFunction
+    checkpoint.CheckpointFunction = _Uncheckpointed  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        checkpoint.CheckpointFunction = before  # type: ignore[misc]
+
+
 @contextmanager
 def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool) -> Iterator[None]:
     """Let modules be called as often as one likes inside the context; afterwards they are what they were.
@@ -78,7 +98,7 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
     """
     before = {submodule: submodule.__dict__.copy() for module in modules for submodule in unwrapped(module).modules()}
     clones: dict[Tensor, Tensor] = {}  # A tensor that two submodules share stays shared.
-    with forked_rng(device):
+    with forked_rng(device), without_reentrant_checkpoints():
         try:
             for submodule, attributes in before.items():
                 own = {name: _private(value) for name, value in attributes.items() if type(value) not in _CONSTANTS}

@@ -1,37 +1,63 @@
 """Which tensors the generator made."""
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+_CLONE = "CloneBackward0"
+_GUIDED = "guided by xaigrad"
 
-def made_by(parameters: Callable[[], Iterable[nn.Parameter]], value: Any) -> bool:
-    """Return whether a value is a sample whose graph reaches one of the parameters, which are listed only if need be.
+
+class Origin(Enum):
+    """Where a tensor comes from: elsewhere, from the generator, or from one of its samples that is guided already."""
+
+    ELSEWHERE = 0
+    GENERATOR = 1
+    GUIDED = 2
+
+
+def mark_guided(clone: Tensor) -> None:
+    """Mark a clone, so that nothing made of it is guided once more: its mask would be squared."""
+    assert clone.grad_fn is not None
+    _metadata(clone.grad_fn)[_GUIDED] = True
+
+
+def origin(parameters: Callable[[], Iterable[nn.Parameter]], value: Any) -> Origin:
+    """Return where a value comes from: whether its graph reaches one of the parameters, listed only if need be.
 
     A generated sample is floating, requires grad, is no leaf, and was computed from the generator's parameters. Points
     of a gradient penalty, real images behind an augmentation, and labels are not. The graph of a reentrant checkpoint
     ends at its inputs; what it will run once more tells the parameters that it reaches.
     """
     if not isinstance(value, Tensor) or value.grad_fn is None or not value.is_floating_point():
-        return False
+        return Origin.ELSEWHERE
     wanted = {id(parameter) for parameter in parameters()}
     pending: list[torch.autograd.graph.Node] = [value.grad_fn]
-    seen = set(pending)
-    while pending:
+    behind: list[torch.autograd.graph.Node] = []
+    seen, found = set(pending), Origin.GENERATOR
+    while pending or behind:
+        if not pending:  # Only what lies behind guided clones is left.
+            pending, behind, found = behind, [], Origin.GUIDED
         node = pending.pop()
         if id(getattr(node, "variable", None)) in wanted:
-            return True
+            return found
         postponed = getattr(node, "run_function", None)  # Of torch.utils.checkpoint, reentrant.
         if postponed is not None and any(id(parameter) in wanted for parameter in _parameters_of(postponed)):
-            return True
+            return found
         following = {later for later, _ in node.next_functions if later is not None} - seen
         seen |= following
-        pending.extend(following)
-    return False
+        guided = found is Origin.GENERATOR and type(node).__name__ == _CLONE and _GUIDED in _metadata(node)
+        (behind if guided else pending).extend(following)
+    return Origin.ELSEWHERE
+
+
+def _metadata(node: torch.autograd.graph.Node) -> dict[Any, Any]:
+    return cast(dict[Any, Any], node.metadata)
 
 
 def _parameters_of(function: Any) -> Iterator[nn.Parameter]:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from xaigrad._call import DiscriminatorCall
+from xaigrad._call import DiscriminatorCall, structure
 from xaigrad._guidance import Guidance
 from xaigrad._types import Context
 
@@ -80,7 +80,7 @@ class Reweighting:
         full = gradient if gradient.dtype == torch.float64 else gradient.float()
         attribution = self._explain(full, call, discriminators, update, real)
         mask = self._finite(self._expanded("mask", self.guidance.transform(attribution), full), full)
-        guided = self.guidance.rule(full, mask, strength).to(gradient.dtype)
+        guided = self._expanded("rule", self.guidance.rule(full, mask, strength), full).to(gradient.dtype)
         self.explanations += 1
         self.last = GuidedUpdate(update, strength, call.samples, gradient, attribution, mask, guided)
         return guided
@@ -103,10 +103,15 @@ class Reweighting:
         else:
             with call.isolated(discriminators) as score, torch.enable_grad():
                 attribution = explainer(score, call.samples, context)
-        return self._expanded("explainer", attribution.detach().to(gradient.dtype), gradient)
+        return self._expanded("explainer", attribution, gradient).detach().to(gradient.dtype)
 
-    def _expanded(self, part: str, found: Tensor, gradient: Tensor) -> Tensor:
+    def _expanded(self, part: str, found: Any, gradient: Tensor) -> Tensor:
         """Return what a part of the recipe gave, in the gradient's shape."""
+        if not isinstance(found, Tensor):
+            raise TypeError(
+                f"Parameter `{part}` should give a tensor of the samples' shape {tuple(gradient.shape)}. Found "
+                f"{structure(found)} from {getattr(self.guidance, part)!r}. Return the tensor."
+            )
         try:
             return found.expand_as(gradient)
         except RuntimeError:

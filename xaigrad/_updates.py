@@ -56,7 +56,7 @@ class Updates:
             for parameter in group["params"]
             if parameter.grad is not None
         }
-        updated = not mine.isdisjoint(moved) if self._named is None else self._named() is optimizer
+        updated = not mine.isdisjoint(moved) and (self._named is None or self._named() is optimizer)
         self._changed = self._changed or updated
         return updated, not moved <= mine
 

@@ -12,7 +12,7 @@ from xaigrad._call import structure
 from xaigrad._isolation import isolated
 from xaigrad._types import Context
 from xaigrad.references._draws import POOL, draw_shared
-from xaigrad.references._rows import block_count, check_bank, check_features, taken
+from xaigrad.references._rows import block_count, check_bank, check_features, placed, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ class ClassReferences:
             members, choice = draw_shared(size, count, int(chosen.sum()), context.rng, least)
             index[:, chosen] = choice + sum(map(len, pools))
             pools.append(self._order[start + members])
-        return taken(self.images, torch.cat(pools), samples), index.to(samples.device)
+        return taken(self.images, torch.cat(pools), samples), placed(index, samples)
 
     @property
     def _starts(self) -> Tensor:

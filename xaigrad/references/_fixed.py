@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xaigrad._types import Context
-from xaigrad.references._rows import block_count, check_bank, check_features, taken
+from xaigrad.references._rows import block_count, check_bank, check_features, placed, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class FixedReferences:
         """Return the first ``count`` rows of the batch, and the same order of them for each sample."""
         order = torch.arange(self._checked(count), device="cpu")
         index = order[:, None].expand(count, len(samples))
-        return taken(self.batch, order, samples), index.to(samples.device)
+        return taken(self.batch, order, samples), placed(index, samples)
 
     def _checked(self, count: int) -> int:
         if count > len(self.batch):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from xaigrad._types import Context
 from xaigrad.references._draws import draw_shared
-from xaigrad.references._rows import check_bank, check_features, taken
+from xaigrad.references._rows import check_bank, check_features, placed, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,4 +53,4 @@ class RandomReferences:
     def share(self, samples: Tensor, count: int, context: Context) -> tuple[Tensor, Tensor]:
         """Return a pool of rows of the bank, and which ``count`` of them each sample is compared with."""
         members, index = draw_shared(len(self.bank), count, len(samples), context.rng)
-        return taken(self.bank, members, samples), index.to(samples.device)
+        return taken(self.bank, members, samples), placed(index, samples)

@@ -28,8 +28,13 @@ def check_bank(name: str, bank: Any, alternative: str = "") -> None:
 
 def taken(bank: Tensor, index: Tensor, samples: Tensor) -> Tensor:
     """Return rows of a bank, in the samples' dtype and on their device."""
-    rows = bank.detach()[index.to(bank.device)]
-    return rows.to(device=samples.device, dtype=samples.dtype)
+    rows = bank.detach()[placed(index, bank)]
+    return placed(rows, samples).to(samples.dtype)
+
+
+def placed(value: Tensor, other: Tensor) -> Tensor:
+    """Return a tensor on the device of another; from a CPU without waiting for the device."""
+    return value.to(other.device, non_blocking=value.device.type == "cpu")
 
 
 def block_count(rows: Tensor, context: Context) -> int:

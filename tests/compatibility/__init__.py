@@ -1,0 +1,1 @@
+"""One file per promise about the GANs that a guidance drops into."""
