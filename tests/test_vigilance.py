@@ -193,3 +193,21 @@ def test_a_loss_whose_gradient_is_differentiated_is_never_guided() -> None:
         warnings.filterwarnings("ignore", message="Using backward")
         for _ in range(20):
             update()
+
+
+def test_a_discriminator_that_falls_silent() -> None:
+    """As in progressive growing, where a later stage has a discriminator of its own."""
+    judge, successor = discriminator(), discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    train(guided, lambda samples: judge(samples).mean(), 3)
+    train(guided, lambda samples: successor(samples).mean(), 99)
+    train(guided, lambda samples: judge(samples).mean(), 3)
+    train(guided, lambda samples: successor(samples).mean(), 99)
+    with pytest.warns(
+        UserWarning, match="not judged the generator for 100 updates.* wrap the generator again"
+    ) as caught:
+        train(guided, lambda samples: successor(samples).mean(), 1)
+    assert caught[0].filename == __file__
+    train(guided, lambda samples: judge(samples).mean(), 1)
+    train(guided, lambda samples: successor(samples).mean(), 200)
+    assert guided.explanations == 7

@@ -33,6 +33,11 @@ def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[
     for name, network in [("generator", generator), *(("discriminator", module) for module in discriminators)]:
         if not isinstance(network, nn.Module):
             raise TypeError(f"Parameter `{name}` should be an nn.Module. Found {network!r}. Pass the network itself.")
+        if isinstance(network, torch.jit.ScriptModule):
+            raise TypeError(
+                f"Parameter `{name}` should be an nn.Module of Python. Found TorchScript, which cannot be looked into. "
+                "Pass the module that it was made from, and script that after the training."
+            )
     if not discriminators:
         raise ValueError("Parameter `discriminator` should be at least one nn.Module. Found none. Pass the network.")
     if next(generator.parameters(), None) is None:

@@ -233,6 +233,9 @@ class XAIGuidedGenerator(nn.Module):
             raise AttributeError(name)
         return getattr(self.bare, name)
 
+    def __getitem__(self, key: Any) -> Any:
+        return self.bare[key]  # type: ignore[index]
+
     def __setattr__(self, name: str, value: Any) -> None:
         # The wrapper's own is what its class defines, and its methods: Accelerate puts another `forward` in its place.
         if name in self.__dict__ or hasattr(type(self), name) or getattr(value, "__self__", None) is self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 from torch import Tensor
 
@@ -64,8 +65,8 @@ class Guidance:
         Raises:
             ValueError: If it lies outside [0, 1].
         """
-        strength = float(self.schedule(update))
-        if not 0 <= strength <= 1:
+        strength = self.schedule(update)
+        if not isinstance(strength, SupportsFloat) or not 0 <= (strength := float(strength)) <= 1:
             raise ValueError(
                 f"Parameter `schedule` should give a strength in [0, 1]. Found {strength} at update {update}. "
                 "Scale the rule instead, for example Residual(alpha=0.4)."

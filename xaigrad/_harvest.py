@@ -91,8 +91,9 @@ class Harvest:
     ) -> Iterator[tuple[Tensor, Callable[[Tensor], None]]]:
         """Yield what the score is made of, each with a hook that lets the bank learn from its gradient."""
         reference, sign = weakref.ref(bank), self._sign
-        # Emptied by the first gradient that arrives, so that no graph keeps the rows, nor is any row kept twice.
-        waiting = [None if generated else rows]
+        # Emptied by the first gradient that arrives, so that no graph keeps the rows, nor is any row kept twice. Of a
+        # generated sample the first gradient may be that of D's own loss, where both losses come from one call.
+        waiting = [] if generated else [rows]
         penalties: list[bool] = []
 
         def listener(slope: Tensor | None) -> Callable[[Tensor], None]:
@@ -100,9 +101,9 @@ class Harvest:
                 owner = reference()
                 if torch.is_grad_enabled():
                     penalties.append(True)
-                elif owner is not None and waiting:
+                elif owner is not None and (generated or waiting):
                     changes = sign * _changes(gradient if slope is None else gradient * slope)
-                    owner.learn(waiting.pop(), changes, penalised=bool(penalties))
+                    owner.learn(None if generated else waiting.pop(), changes, penalised=bool(penalties))
 
             return listen
 

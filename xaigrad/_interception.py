@@ -176,7 +176,7 @@ class Interception:
         update = self.updates  # At every call of D, so that no update is missed.
         if not (generated and torch.is_grad_enabled() and self._finalizer.alive):
             return 0.0
-        self.vigilance.judged = True
+        self.vigilance.judges()
         if not self._active:
             self.skipped["paused"] += 1
             return 0.0
@@ -192,10 +192,8 @@ class Interception:
         """
         updated, others = self._updates.stepped(optimizer)
         finished = self.updates - 1 if updated and not self.vigilance.judged else self._updates.known
-        if self.vigilance.over or not self._active:
-            return
         self.vigilance.others |= others
-        if updated and self.guidance.strength(finished) > 0:
+        if updated and self._active and self.guidance.strength(finished) > 0:
             self.vigilance.updated(self.explanations, self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils import checkpoint
 
+from xaigrad._belongings import kept
+from xaigrad._hook import WeakHook
+
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """Return the user's own module inside the wrappers of data parallelism, compilation and Fabric.
@@ -58,7 +61,12 @@ def _private(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone()
     if type(value) in _PLAIN:  # Several times faster than `copy`, of some hundred containers per explanation.
-        return value.copy()
+        copied = value.copy()
+        if isinstance(value, dict):
+            copied.update((key, _private(entry)) for key, entry in value.items() if type(entry) in _PLAIN)
+        elif isinstance(value, list) and any(type(entry) in _PLAIN for entry in value):
+            copied[:] = [_private(entry) if type(entry) in _PLAIN else entry for entry in value]
+        return copied
     return copy(value) if isinstance(value, dict | list | set | deque) else value
 
 
@@ -87,9 +95,9 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
 
     Inside, their buffers are clones, their parameters detached, their containers (hooks, lists, dictionaries)
     copies. On leaving, also by an exception, every attribute of every submodule is what it was (modes, counters,
-    weights that spectral norm computed), and so are the random states of torch, NumPy and Python. The state is
-    swapped rather than passed to ``torch.func.functional_call``, so that it also holds for methods other than
-    ``forward`` and for what a checkpointed module recomputes in the backward pass.
+    weights that spectral norm computed), and so are what the user's own hooks collect and the random states of torch,
+    NumPy and Python. The state is swapped rather than passed to ``torch.func.functional_call``, so that it also holds
+    for methods other than ``forward`` and for what a checkpointed module recomputes in the backward pass.
 
     Args:
         modules: The discriminators.
@@ -98,7 +106,13 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
     """
     before = {submodule: submodule.__dict__.copy() for module in modules for submodule in unwrapped(module).modules()}
     clones: dict[Tensor, Tensor] = {}  # A tensor that two submodules share stays shared.
-    with forked_rng(device), without_reentrant_checkpoints():
+    hooks = [
+        hook
+        for attributes in before.values()
+        for hook in [*attributes["_forward_hooks"].values(), *attributes["_forward_pre_hooks"].values()]
+        if not isinstance(hook, WeakHook)
+    ]
+    with kept(hooks), forked_rng(device), without_reentrant_checkpoints():
         try:
             for submodule, attributes in before.items():
                 own = {name: _private(value) for name, value in attributes.items() if type(value) not in _CONSTANTS}
@@ -112,7 +126,8 @@ def isolated(modules: Iterable[nn.Module], device: torch.device, eval_mode: bool
                     for name, value in attributes["_buffers"].items()
                 }
                 if eval_mode:
-                    submodule.training = False
+                    # A recurrent layer of cuDNN has no gradient in eval mode, and without dropout no need of it.
+                    submodule.training = isinstance(submodule, nn.RNNBase) and submodule.dropout == 0
             yield
         finally:
             for submodule, attributes in before.items():

@@ -1,29 +1,35 @@
 """Being loud where a guidance has no part in the training that it was attached to."""
 
+import sys
 import warnings
 from collections.abc import Mapping
 
 _PATIENCE = 10
+_SILENCE = 100
 _UNTIL_HERE = 7
 """The frames between a warning and the user's own step: the hooks' and the optimizer's."""
 
 
 class Vigilance:
-    """Watches the first updates, until one has been guided.
+    """Watches the first updates, until one has been guided, and for a discriminator that falls silent.
 
     Attributes:
         calls: How often D has been called.
         judged: Whether it has been called with a sample of the generator that carries a gradient.
         others: Whether anything but the generator has been trained.
-        over: Whether there is nothing more to watch for.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.judged = False
         self.others = False
-        self.over = False
+        self._over = False
         self._standard = 0
+        self._silent = 0
+
+    def judges(self) -> None:
+        """Take note of a call of D with a sample of the generator."""
+        self.judged, self._silent = True, min(self._silent, -1)  # The update of this call is none without.
 
     def updated(self, explanations: int, skipped: Mapping[str, int]) -> None:
         """Take note of an update that was to be guided.
@@ -35,9 +41,18 @@ class Vigilance:
             RuntimeError: From the tenth update without D having judged any sample of the generator, if anything else
                 has been trained; where D has judged, but no gradient was guided, a warning says why.
         """
-        self.over = explanations > 0
-        self._standard += not self.over
-        if self._standard < _PATIENCE:
+        self._silent += 1
+        if self.judged and self._silent == _SILENCE:
+            self._silent = -sys.maxsize  # Once is enough.
+            warnings.warn(
+                f"The discriminator has not judged the generator for {_SILENCE} updates, so they were not guided. If "
+                "another one has taken over, wrap the generator again: XAIGuidedGenerator(generator.detach(), "
+                "new_discriminator). If it is to rest, use paused().",
+                stacklevel=_UNTIL_HERE,
+            )
+        self._over = self._over or explanations > 0
+        self._standard += not self._over
+        if self._over or self._standard < _PATIENCE:
             return
         if not self.judged and self.others:
             self._standard = 0
