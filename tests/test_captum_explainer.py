@@ -370,8 +370,14 @@ def test_rows_that_see_each_other_keep_their_company() -> None:
 def test_labels_cost_no_further_rows(name: str) -> None:
     """Where rows do not see each other, the rows of one sample are asked without the others."""
     asked, labels, samples = [], torch.tensor([0, 2, 1, 1, 0]), torch.randn(N, FEATURES)
-    judge = Deep().eval()
-    judge.register_forward_hook(lambda module, args, output: asked.append(len(output)))
+
+    class Asked(Deep):
+        def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+            output = super().forward(*args, **kwargs)
+            asked.append(len(output))
+            return output
+
+    judge = Asked().eval()
     settings = {"n_samples": 6, "perturbations_per_eval": 3} if name == "KernelShap" else {}
     references = lambda rows, context: torch.zeros_like(rows)  # noqa: E731
     explained(CaptumExplainer(name, references=references, samples=2, check="off", **settings), judge, samples, labels)

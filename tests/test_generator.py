@@ -336,3 +336,39 @@ def test_norms_of_weights() -> None:
     z = torch.randn(6, 8)
     assert torch.equal(guided(z), maker(z))
     assert list(guided.state_dict()) == list(maker.state_dict())
+
+
+def test_its_own_way_of_listing_parameters() -> None:
+    """An encoder that is not to be trained is not in the optimizer, wrapped or not."""
+
+    class Decoding(Delicate):
+        def parameters(self, recurse: bool = True) -> Any:
+            return self.first.parameters(recurse)
+
+        def eval(self) -> Any:
+            self.again.eval()
+            return self
+
+    maker = Decoding()
+    guided = XAIGuidedGenerator(maker, discriminator())
+    assert [id(parameter) for parameter in guided.parameters()] == [id(parameter) for parameter in maker.parameters()]
+    assert guided.eval() is guided
+    assert (maker.again.training, maker.first.training) == (False, True)
+
+
+def test_indexing() -> None:
+    maker = generator()
+    guided = XAIGuidedGenerator(maker, discriminator())
+    assert guided[0] is maker[0]
+    assert list(guided) == list(maker)
+
+
+def test_another_forward_and_back() -> None:
+    maker = generator()
+    guided = XAIGuidedGenerator(maker, discriminator())
+    z, before = noise(), maker.forward
+    guided.forward = lambda z: -maker(z)
+    assert torch.equal(guided(z), -maker(z))
+    del guided.forward
+    assert torch.equal(guided(z), maker(z))
+    assert maker.forward == before

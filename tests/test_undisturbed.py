@@ -1,17 +1,21 @@
 """The discriminator, and every random state, is after an explanation what it was before, whatever the explainer did."""
 
+import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils import checkpoint
 
 from xaigrad import XAIGuidedGenerator
+from xaigrad._isolation import without_reentrant_checkpoints
 from xaigrad.explainers import Context, DeepShap, Explainer, InputXGradient, Saliency, Score
 
 from .anatomy import anatomy
 from .loops import bits, noise, random_states, seed_everything
-from .networks import DISCRIMINATORS, FEATURES, LATENT, Checkpointed, Counting, generator
+from .networks import DISCRIMINATORS, FEATURES, LATENT, Checkpointed, Counting, discriminator, generator
 
 
 def raising(score: Score, samples: Tensor, context: Context) -> Tensor:
@@ -190,3 +194,39 @@ def test_a_whole_discriminator_that_is_checkpointed() -> None:
     guided = XAIGuidedGenerator(generator(), discriminator, explainer=Saliency(exact=True))
     torch.utils.checkpoint.checkpoint(discriminator, guided(noise()), use_reentrant=False).sum().backward()
     assert guided.explanations == 1
+
+
+def test_random_generators_of_its_own() -> None:
+    class Drawing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers, self.torch, self.python = discriminator(), torch.Generator().manual_seed(1), random.Random(1)
+            self.numpy = np.random.default_rng(1)
+
+        def forward(self, samples: Tensor) -> Tensor:
+            noise = torch.randn(samples.shape, generator=self.torch, device="cpu").to(samples)
+            scores: Tensor = self.layers(samples + 0.1 * noise * self.python.random() * self.numpy.random())
+            return scores
+
+        def states(self) -> list[object]:
+            return [self.torch.get_state().tolist(), self.python.getstate(), self.numpy.bit_generator.state]
+
+    judge = Drawing()
+    guided = XAIGuidedGenerator(generator(), judge, explainer=Saliency(exact=True))
+    scores = judge(guided(noise()))
+    before = judge.states()
+    scores.sum().backward()
+    assert guided.explanations == 1
+    assert judge.states() == before
+
+
+def test_explanations_in_several_threads() -> None:
+    """What isolation changes for all of torch is put back by the last one out."""
+    before = checkpoint.CheckpointFunction
+    first, second = without_reentrant_checkpoints(), without_reentrant_checkpoints()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert checkpoint.CheckpointFunction is not before
+    second.__exit__(None, None, None)
+    assert checkpoint.CheckpointFunction is before

@@ -211,3 +211,47 @@ def test_a_discriminator_that_falls_silent() -> None:
     train(guided, lambda samples: judge(samples).mean(), 1)
     train(guided, lambda samples: successor(samples).mean(), 200)
     assert guided.explanations == 7
+
+
+def test_several_optimizers_of_one_generator_make_one_update() -> None:
+    """One for each layer, as where optimizers step inside the backward pass."""
+    maker = generator()
+    guided = XAIGuidedGenerator(maker, discriminator())
+    optimizers = [torch.optim.SGD([parameter], 0.01) for parameter in maker.parameters()]
+    for update in range(9):
+        assert guided.updates == update
+        pixels(guided(noise())).backward()
+        for optimizer in optimizers:
+            optimizer.step()
+    assert guided.updates == 9
+
+
+def test_others_that_are_trained_before_it_are_no_mistake() -> None:
+    """A discriminator that is warmed up by itself, and then the generator by itself."""
+    judge, maker = discriminator(), generator()
+    guided = XAIGuidedGenerator(maker, judge)
+    optimizer = torch.optim.SGD(judge.parameters(), 0.01)
+    for _ in range(20):
+        judge(real()).mean().backward()
+        optimizer.step()
+    with pytest.warns(UserWarning, match="D was not called"):
+        train(guided, pixels, 20, alone=True)
+
+
+def test_a_resumed_guidance_is_watched_too() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge)
+    train(guided, lambda samples: judge(samples).mean(), 3)
+    state = guided.interception.state_dict()
+    resumed = XAIGuidedGenerator(guided.detach(), discriminator())
+    resumed.interception.load_state_dict(state)
+    with pytest.raises(RuntimeError, match="not a copy"):
+        train(resumed, lambda samples: judge(samples).mean(), 10)
+
+
+def test_the_first_call_that_succeeds_was_no_swap() -> None:
+    guided = XAIGuidedGenerator(generator(), discriminator())
+    guided(noise())
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as raised:
+        guided(torch.randn(6, 3))
+    assert not hasattr(raised.value, "__notes__")

@@ -33,10 +33,10 @@ def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[
     for name, network in [("generator", generator), *(("discriminator", module) for module in discriminators)]:
         if not isinstance(network, nn.Module):
             raise TypeError(f"Parameter `{name}` should be an nn.Module. Found {network!r}. Pass the network itself.")
-        if isinstance(network, torch.jit.ScriptModule):
+        if name == "discriminator" and isinstance(network, torch.jit.ScriptModule):
             raise TypeError(
-                f"Parameter `{name}` should be an nn.Module of Python. Found TorchScript, which cannot be looked into. "
-                "Pass the module that it was made from, and script that after the training."
+                "Parameter `discriminator` should be an nn.Module of Python. Found TorchScript, which cannot be looked "
+                "into. Pass the module that it was made from, and script that after the training."
             )
     if not discriminators:
         raise ValueError("Parameter `discriminator` should be at least one nn.Module. Found none. Pass the network.")
@@ -53,8 +53,8 @@ def distinct_networks(generator: nn.Module, discriminator: nn.Module | Iterable[
 
 def _inside_fabric(module: nn.Module) -> nn.Module:
     """Return the module that Fabric calls, behind its own conversion of arguments to a lower precision."""
-    while isinstance(inner := getattr(module, "_forward_module", None), nn.Module):
-        module = inner
+    while type(module).__name__ == "_FabricModule":
+        module = module._forward_module  # type: ignore[assignment]
     return module
 
 

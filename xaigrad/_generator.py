@@ -1,6 +1,6 @@
 """The generator, guided."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from xaigrad._call import Question
 from xaigrad._construction import check_optimizer, distinct_networks, one_recipe
 from xaigrad._guidance import Guidance
 from xaigrad._interception import Interception
+from xaigrad._isolation import unwrapped
 from xaigrad._reweighting import GuidedUpdate
 from xaigrad._types import Explainer, MaskTransform, Rule, Schedule, Score, Target
 
@@ -29,8 +30,9 @@ class XAIGuidedGenerator(nn.Module):
     the path through D is guided: a pixel, cycle or identity loss on the same sample is left as it is. All that reaches
     the sample through D in the same call is guided together, an auxiliary classifier's loss too.
 
-    As a module it is the generator's own view: same parameters, same names, same ``state_dict``, same mode; other
-    attributes are the generator's. A copy (``deepcopy``, pickle) is not guided.
+    As a module it is the generator's own view: same parameters, same names, same ``state_dict``, same mode. Other
+    attributes are the generator's; what the wrapper has itself (``last``, ``updates`` ...) it has of its own, and
+    ``bare`` leads past it. A copy (``deepcopy``, pickle) is not guided; the guidance ends with the wrapper, so hold it.
 
     Args:
         generator: G, any module with parameters.
@@ -74,6 +76,7 @@ class XAIGuidedGenerator(nn.Module):
     """
 
     bare: nn.Module
+    _called: bool
     _interception: Interception | None
 
     def __init__(
@@ -92,7 +95,7 @@ class XAIGuidedGenerator(nn.Module):
         real: str = "high",
     ) -> None:
         parts = {"explainer": explainer, "mask": mask, "schedule": schedule, "rule": rule}
-        if isinstance(generator, XAIGuidedGenerator):
+        if isinstance(unwrapped(generator), XAIGuidedGenerator):
             raise ValueError(
                 "Parameter `generator` should be a bare generator. Found one that is wrapped already. Pass several "
                 "discriminators at once, or wrap generator.detach()."
@@ -108,20 +111,23 @@ class XAIGuidedGenerator(nn.Module):
         generator.training = training
         for name in _SHARED:
             self.__dict__[name] = getattr(generator, name)
+        self.__dict__["_called"] = False
         self.__dict__["_interception"] = Interception(generator, discriminators, recipe, question, optimizer)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the generator."""
         try:
-            return self.bare(*args, **kwargs)
+            samples = self.bare(*args, **kwargs)
         except Exception as error:
-            if self._interception is not None and not self._interception.vigilance.judged:
+            if not self._called and self._interception is not None:
                 error.add_note(
                     "Parameter `generator` should be the network that makes samples. Found "
                     f"`{type(self.bare).__name__}`, whose first call failed. If it is the discriminator, swap the "
                     "two: XAIGuidedGenerator(generator, discriminator, ...)."
                 )
             raise
+        self.__dict__["_called"] = True
+        return samples
 
     @property
     def interception(self) -> Interception:
@@ -181,6 +187,28 @@ class XAIGuidedGenerator(nn.Module):
         return self.bare
 
     # The view: all that is the generator's is asked of it.
+
+    def parameters(self, *args: Any, **kwargs: Any) -> Iterator[nn.Parameter]:
+        """Return the bare generator's parameters, as it lists them itself."""
+        return self.bare.parameters(*args, **kwargs)
+
+    def named_parameters(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Parameter]]:
+        """Return the bare generator's parameters by their names."""
+        return self.bare.named_parameters(*args, **kwargs)
+
+    def get_submodule(self, target: str) -> nn.Module:
+        """Return a submodule of the bare generator."""
+        return self.bare.get_submodule(target)
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Move the generator in its own way."""
+        self.bare.to(*args, **kwargs)
+        return self
+
+    def eval(self) -> Self:
+        """Set the generator's mode in its own way."""
+        self.bare.eval()
+        return self
 
     @property
     def training(self) -> bool:
@@ -244,7 +272,10 @@ class XAIGuidedGenerator(nn.Module):
             setattr(self.bare, name, value)
 
     def __delattr__(self, name: str) -> None:
-        delattr(self.bare, name)
+        if name in self.__dict__:
+            object.__delattr__(self, name)
+        else:
+            delattr(self.bare, name)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_interception": None}

@@ -79,18 +79,23 @@ class Interception:
         self._updates = Updates(self._parameters, optimizer)
         self.vigilance = Vigilance()
         self._recomputation = Recomputation()
-        self._unchecked: weakref.WeakKeyDictionary[nn.Module, DiscriminatorCall] = weakref.WeakKeyDictionary()
+        # Weakly: of a call that raises, nothing stays.
+        self._unchecked: weakref.WeakKeyDictionary[nn.Module, weakref.ref[DiscriminatorCall]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._checked: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
-        handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in discriminators]
-        handles += [module.register_forward_hook(after) for module in discriminators]
+        handles: list[RemovableHandle] = []
+        self._finalizer = weakref.finalize(self, _remove, handles)
+        for module in discriminators:
+            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            handles.append(module.register_forward_hook(after))
         self._steps = register_optimizer_step_post_hook(stepped)
         _prune(self._steps)
         harvests = getattr(guidance.explainer, "harvests", 0)
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
             handles.append(generator.register_forward_hook(WeakHook(self._harvest.made)))
-        self._finalizer = weakref.finalize(self, _remove, handles)
 
     @property
     def updates(self) -> int:
@@ -188,13 +193,12 @@ class Interception:
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Count an update.
 
-        Before D has judged anything each step is one; later, all steps between two of its judgements are one together.
+        Before D has judged anything it ends where a parameter is moved once more; later, with D's next judgement.
         """
-        updated, others = self._updates.stepped(optimizer)
-        finished = self.updates - 1 if updated and not self.vigilance.judged else self._updates.known
+        updated, others = self._updates.stepped(optimizer, ends=not self.vigilance.judged)
         self.vigilance.others |= others
-        if updated and self._active and self.guidance.strength(finished) > 0:
-            self.vigilance.updated(self.explanations, self.skipped)
+        if updated and self._active and self.guidance.strength(self._updates.known) > 0:
+            self.vigilance.updated(self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Replace what the generator made, in a call of the discriminator, by clones that guide."""
@@ -224,15 +228,15 @@ class Interception:
             call = DiscriminatorCall(module, held, spec, slot, self._question)
             leaves[slot] = self._alias(leaves[slot], call, strength)
             if module not in self._checked and not self._reweighting.fused:
-                self._unchecked[module] = call
+                self._unchecked[module] = weakref.ref(call)
         return tree_unflatten(leaves, spec)
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         """Check at its first guided call, in the user's own line, that the output can be explained; harvest."""
         if self._explaining:
             return
-        call = self._unchecked.pop(module, None)
-        if call is not None:
+        reference = self._unchecked.pop(module, None)
+        if reference is not None and (call := reference()) is not None:
             with torch.no_grad():
                 call.reduce(output, call.samples)
             check = getattr(self.guidance.explainer, "check_call", None)
@@ -274,6 +278,7 @@ class Interception:
         with self._lock:
             before, self._explaining = self._explaining, True
             try:
+                self.vigilance.guided = True
                 return self._reweighting(gradient, call, modules, strength, update, real)
             finally:
                 self._explaining = before

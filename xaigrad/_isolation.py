@@ -2,10 +2,11 @@
 
 import random
 import sys
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any
 
 import torch
@@ -56,6 +57,12 @@ _CONSTANTS = frozenset({bool, int, float, str, type(None)})
 _PLAIN = frozenset({dict, list, set, deque, OrderedDict})
 
 
+def _is_random(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    kinds = (numpy.random.Generator, numpy.random.RandomState) if numpy else ()
+    return isinstance(value, (random.Random, *kinds))
+
+
 def _private(value: Any) -> Any:
     """Return an attribute for use inside: a copy of what can be written to."""
     if isinstance(value, Tensor):
@@ -67,11 +74,19 @@ def _private(value: Any) -> Any:
         elif isinstance(value, list) and any(type(entry) in _PLAIN for entry in value):
             copied[:] = [_private(entry) if type(entry) in _PLAIN else entry for entry in value]
         return copied
+    if isinstance(value, torch.Generator):
+        return value.clone_state()
+    if _is_random(value):
+        return deepcopy(value)
     return copy(value) if isinstance(value, dict | list | set | deque) else value
 
 
 class _Uncheckpointed:
     """A reentrant checkpoint that keeps what it computes: ``autograd.grad`` refuses the other kind."""
+
+    lock = threading.Lock()
+    inside = 0
+    before: Any = None
 
     @staticmethod
     def apply(function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
@@ -81,12 +96,18 @@ class _Uncheckpointed:
 @contextmanager
 def without_reentrant_checkpoints() -> Iterator[None]:
     """Let ``torch.utils.checkpoint(..., use_reentrant=True)`` call its function directly inside the context."""
-    before = checkpoint.CheckpointFunction
-    checkpoint.CheckpointFunction = _Uncheckpointed  # type: ignore[assignment, misc]
+    with _Uncheckpointed.lock:  # Of several threads the last one out puts it back.
+        _Uncheckpointed.inside += 1
+        if _Uncheckpointed.inside == 1:
+            _Uncheckpointed.before = checkpoint.CheckpointFunction
+            checkpoint.CheckpointFunction = _Uncheckpointed  # type: ignore[assignment, misc]
     try:
         yield
     finally:
-        checkpoint.CheckpointFunction = before  # type: ignore[misc]
+        with _Uncheckpointed.lock:
+            _Uncheckpointed.inside -= 1
+            if _Uncheckpointed.inside == 0:
+                checkpoint.CheckpointFunction = _Uncheckpointed.before  # type: ignore[misc]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Which tensors the generator made."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from types import FunctionType, MethodType
@@ -73,11 +74,36 @@ def _parameters_of(function: Any) -> Iterator[nn.Parameter]:
                 yield from held.parameters()
             case partial():
                 pending += [held.func, *held.args, *held.keywords.values()]
-            case MethodType():
-                pending += [held.__func__, held.__self__]
-            case FunctionType():
-                pending += [cell.cell_contents for cell in held.__closure__ or ()]
+            case MethodType() | FunctionType():
+                pending += _used_by(held)
             case list() | tuple():
                 pending += held
             case _:
                 pending += [value for value in getattr(held, "__dict__", {}).values() if isinstance(value, nn.Module)]
+
+
+def _used_by(function: MethodType | FunctionType) -> Iterator[Any]:
+    """Yield what a function uses: of its closure, its script, and, of an owner that is no module, what its code names.
+
+    A trainer's method may use its encoder alone, however much else the trainer has.
+    """
+    plain: Any = getattr(function, "__func__", function)
+    names = plain.__code__.co_names if isinstance(plain, FunctionType) else ()
+    for held in (getattr(function, "__self__", None), *_cells(plain)):
+        if isinstance(held, nn.Module | MethodType | FunctionType | partial | list | tuple):
+            yield held
+            continue
+        own = getattr(held, "__dict__", {})
+        for name in names:
+            method = getattr(type(held), name, None)
+            yield MethodType(method, held) if isinstance(method, FunctionType) else own.get(name)
+    script = getattr(plain, "__globals__", {})
+    for value in (script[name] for name in names if name in script):
+        if isinstance(value, nn.Module) or (isinstance(value, FunctionType) and value.__globals__ is script):
+            yield value
+
+
+def _cells(function: Any) -> Iterator[Any]:
+    for cell in getattr(function, "__closure__", None) or ():
+        with suppress(ValueError):  # An empty one: its variable has been deleted.
+            yield cell.cell_contents

@@ -29,6 +29,7 @@ class Updates:
         self.known = 0
         self._changed = False
         self._counted = False
+        self._moved: set[int] = set()
         self._versions: list[int] | None = None
 
     @property
@@ -38,6 +39,7 @@ class Updates:
         changed = self._changed or (self._versions is not None and self._versions != versions)
         self._changed, self._versions = False, versions
         if changed:
+            self._moved.clear()
             self.known += not self._counted
             self._counted = False
         return self.known
@@ -45,20 +47,31 @@ class Updates:
     @count.setter
     def count(self, count: int) -> None:
         self._changed, self._counted, self._versions = False, False, None
+        self._moved.clear()
         self.known = count
 
-    def stepped(self, optimizer: torch.optim.Optimizer) -> tuple[bool, bool]:
-        """Note that an optimizer has stepped; return whether it updated the generator, and whether anything else."""
-        mine = {id(parameter) for parameter in self._parameters()}
+    def stepped(self, optimizer: torch.optim.Optimizer, ends: bool) -> tuple[bool, bool]:
+        """Note that an optimizer has stepped; return whether it began a round, and whether it moved anything else.
+
+        Optimizers of different parameters that step one after the other make one round, until a parameter is moved once
+        more. With ``ends``, a round is an update; else only :attr:`count` ends one.
+        """
         moved = {
             id(parameter)
             for group in optimizer.param_groups
             for parameter in group["params"]
             if parameter.grad is not None
         }
-        updated = not mine.isdisjoint(moved) and (self._named is None or self._named() is optimizer)
-        self._changed = self._changed or updated
-        return updated, not moved <= mine
+        mine = moved & {id(parameter) for parameter in self._parameters()}
+        others = mine != moved
+        if not mine or (self._named is not None and self._named() is not optimizer):
+            return False, others
+        if ends and not self._moved.isdisjoint(mine):
+            _ = self.count
+        began = not self._moved or not self._moved.isdisjoint(mine)
+        self._moved = mine if began else self._moved | mine
+        self._changed = True
+        return began, others
 
     @contextmanager
     def exactly_one(self) -> Iterator[None]:

@@ -16,30 +16,32 @@ class Vigilance:
     Attributes:
         calls: How often D has been called.
         judged: Whether it has been called with a sample of the generator that carries a gradient.
-        others: Whether anything but the generator has been trained.
+        guided: Whether any gradient has been guided.
+        others: Whether anything but the generator has been trained since its last update.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.judged = False
-        self.others = False
-        self._over = False
+        self.guided = False
+        self.others = True  # Before the first update, which either network's may be, it cannot be known.
         self._standard = 0
+        self._beside_others = 0
         self._silent = 0
 
     def judges(self) -> None:
         """Take note of a call of D with a sample of the generator."""
         self.judged, self._silent = True, min(self._silent, -1)  # The update of this call is none without.
 
-    def updated(self, explanations: int, skipped: Mapping[str, int]) -> None:
+    def updated(self, skipped: Mapping[str, int]) -> None:
         """Take note of an update that was to be guided.
 
         A generator that is trained alone at first, and nothing else beside it, waits for its discriminator: of that the
         user is warned. Where something else is trained too, it is another discriminator than the one that was given.
 
         Raises:
-            RuntimeError: From the tenth update without D having judged any sample of the generator, if anything else
-                has been trained; where D has judged, but no gradient was guided, a warning says why.
+            RuntimeError: At the tenth update, each with others beside it, of which D has judged no sample; where D has
+                judged, but no gradient was guided, a warning says why.
         """
         self._silent += 1
         if self.judged and self._silent == _SILENCE:
@@ -50,12 +52,13 @@ class Vigilance:
                 "new_discriminator). If it is to rest, use paused().",
                 stacklevel=_UNTIL_HERE,
             )
-        self._over = self._over or explanations > 0
-        self._standard += not self._over
-        if self._over or self._standard < _PATIENCE:
+        self._standard += not self.guided
+        self._beside_others += self.others
+        self.others = False
+        if self.guided:
             return
-        if not self.judged and self.others:
-            self._standard = 0
+        if not self.judged and self._beside_others == _PATIENCE:
+            self._standard, self._beside_others, self.others = 0, 0, True
             raise RuntimeError(
                 "Parameter `discriminator` should be the module that judges what `generator` makes. Found that "
                 f"{_PATIENCE} updates of the generator went by without it: it was called {self.calls} times, never "

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from xaigrad import XAIGuidedGenerator
 from xaigrad.explainers import DeepShap, Explainer, Saliency
 from xaigrad.schedules import Constant
 
 from ..loops import Training, assert_same_bits, bits, last_of, noise, random_states, seed_everything
-from ..networks import FEATURES, PAIRS, discriminator, generator
+from ..networks import FEATURES, PAIRS, Lambda, discriminator, generator
 
 pytestmark = pytest.mark.usefixtures("single")  # Autocast leaves double precision alone.
 
@@ -115,8 +115,14 @@ def test_the_discriminator_learns_as_ever(explainer: str, around_backward: bool)
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_the_explainer_asks_as_the_user_did(explainer: str, around_backward: bool, precision: torch.dtype) -> None:
     """In the precision of D's call, whatever is in force where the gradient arrives; its mask is in float32."""
-    judge, dtypes = discriminator(), list[torch.dtype]()
-    judge.register_forward_hook(lambda module, args, output: dtypes.append(output.dtype))
+    dtypes = list[torch.dtype]()
+
+    def recorded(body: nn.Module, samples: Tensor) -> Tensor:
+        scores: Tensor = body(samples)
+        dtypes.append(scores.dtype)
+        return scores
+
+    judge = Lambda(recorded, discriminator())
     play = guided(explainer)(generator(), judge)
     with autocast(around_backward):
         with autocast(precision != torch.float32, precision):

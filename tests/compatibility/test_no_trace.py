@@ -78,15 +78,16 @@ def remains(value: Any) -> Any:
     return value if isinstance(value, int | float | str | set | None) else type(value).__name__
 
 
-def global_hooks() -> int:
-    """How many hooks torch runs for every module and every optimizer, but for those that the next guidance removes."""
-    return sum(
-        getattr(hook, "owner", hook) is not None
+def global_hooks() -> set[int]:
+    """What torch runs for every module and every optimizer, but for those that the next guidance removes."""
+    return {
+        id(hook)
         for library in (modules, optimizers)
         for name, value in vars(library).items()
         if name.startswith("_global_") and isinstance(value, dict)
         for hook in value.values()
-    )
+        if getattr(hook, "owner", hook) is not None
+    }
 
 
 Settings = dict[str, Any]
@@ -143,7 +144,7 @@ def trained(
     with suppress(KeyboardInterrupt), around(training, {"explainer": EXPLAINERS[explainer], "mask": torch.ones_like}):
         for _ in range(3):
             training.step()
-    assert global_hooks() == before
+    assert global_hooks() <= before  # Less, where an earlier guidance has been collected.
     return training
 
 
@@ -199,7 +200,7 @@ def test_a_guidance_that_raises_in_the_middle_leaves_no_trace(settings: Settings
     hooks, parts = global_hooks(), [list(vars(module)) for module in training.discriminator.modules()]
     with pytest.raises(KeyboardInterrupt), in_context(training, {"explainer": Saliency(exact=True)} | settings):
         training.step()
-    assert global_hooks() == hooks
+    assert global_hooks() <= hooks
     assert hook_count(training.generator) + hook_count(training.discriminator) == 0
     assert [list(vars(module)) for module in training.discriminator.modules()] == parts
     assert all(parameter.requires_grad for parameter in training.discriminator.parameters())
@@ -229,9 +230,9 @@ def test_the_hook_on_every_optimizer_is_one_that_is_seen_here(name_it: bool) -> 
     optimizer = torch.optim.SGD(maker.parameters())
     before = global_hooks(), remains(vars(optimizer))
     with guide(maker, judge, optimizer=optimizer if name_it else None):
-        assert global_hooks() == before[0] + 1
+        assert len(global_hooks() - before[0]) == 1
         assert remains(vars(optimizer)) == before[1]
-    assert global_hooks() == before[0]
+    assert global_hooks() <= before[0]
 
 
 def test_a_lost_guidance_is_collected_in_the_middle_of_somebody_s_step() -> None:
@@ -251,4 +252,4 @@ def test_a_lost_guidance_is_collected_in_the_middle_of_somebody_s_step() -> None
         gc.enable()
         handle.remove()
     assert collected
-    assert global_hooks() == before
+    assert global_hooks() <= before  # Less, where an earlier guidance has been collected.
