@@ -184,3 +184,12 @@ def test_the_optimizer_of_another_network() -> None:
 def test_real_is_high_or_low() -> None:
     with pytest.raises(ValueError, match=r"""Parameter `real` should be "high" or "low"\. Found 'fake'\."""):
         construct(real="fake")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@pytest.mark.parametrize("make", [torch.jit.script, lambda judge: torch.jit.trace(judge, torch.randn(6, 8))])
+def test_a_discriminator_in_torchscript(make: Callable[[nn.Module], Any]) -> None:
+    with pytest.raises(
+        TypeError, match=r"Parameter `discriminator` should be an nn\.Module of Python\. Found TorchScript"
+    ):
+        construct(generator(), make(discriminator()))

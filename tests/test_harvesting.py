@@ -804,3 +804,16 @@ def test_two_generated_inputs_have_references_of_their_own() -> None:
     F.softplus(-judge(*(maker(noise()) for maker in makers))).mean().backward()
     for seen, wanted in zip(looking.seen[-2:], reversed(images), strict=True):
         assert {tuple(row.tolist()) for row in seen} == {tuple(row.tolist()) for row in wanted}
+
+
+def test_both_losses_from_one_call() -> None:
+    """D's own loss speaks first of a sample, and the generator's last."""
+    maker, judge, looking = generator(), discriminator(), Looking()
+    guided = XAIGuidedGenerator(maker, judge, explainer=looking)
+    images = torch.randn(6, FEATURES)
+    for _ in range(4):
+        of_fake, of_real = judge(guided(noise())), judge(images)
+        (F.softplus(-of_real).mean() + F.softplus(of_fake).mean()).backward(retain_graph=True)
+        F.softplus(-of_fake).mean().backward()
+    assert looking.seen
+    assert {tuple(row.tolist()) for row in looking.seen[-1]} == {tuple(row.tolist()) for row in images}

@@ -69,3 +69,10 @@ def test_a_schedule_outside_the_unit_interval_raises_in_the_call() -> None:
     with pytest.raises(ValueError, match=r"`schedule` should give a strength in \[0, 1\]") as raised:
         judge(guided(noise()))
     assert raised_in(raised.value, __file__, "judge(guided(noise()))")
+
+
+def test_a_schedule_that_gives_no_number_raises_in_the_call() -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge, schedule=lambda update: None)
+    with pytest.raises(ValueError, match=r"Parameter `schedule` should give a strength in \[0, 1\]\. Found None at"):
+        judge(guided(noise()))

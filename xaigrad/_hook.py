@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
 
 class WeakHook:
@@ -40,3 +41,14 @@ class WeakHook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (nullcontext(), "__exit__")
+
+
+def prune(handle: RemovableHandle) -> None:
+    """Remove the hooks whose owners are no more from where a new one was put.
+
+    For hooks on all optimizers: an owner's end could come inside a step, which must not lose a hook while it goes
+    through them.
+    """
+    hooks = handle.hooks_dict_ref() or {}
+    for key in [key for key, hook in hooks.items() if isinstance(hook, WeakHook) and hook.owner is None]:
+        del hooks[key]

@@ -23,7 +23,7 @@ from torch.utils.hooks import RemovableHandle
 from xaigrad._call import DiscriminatorCall, Question
 from xaigrad._guidance import Guidance
 from xaigrad._harvest import Harvest
-from xaigrad._hook import WeakHook
+from xaigrad._hook import WeakHook, prune
 from xaigrad._isolation import unwrapped
 from xaigrad._origin import Origin, mark_guided, origin
 from xaigrad._recomputation import Recomputation
@@ -66,7 +66,7 @@ class Interception:
         _check_unguided(generator, discriminators)
         self.skipped: Counter[str] = Counter()
         self._generator = weakref.ref(generator)
-        self._parameters = partial(_parameters_of, self._generator)
+        self._parameters = partial(_living_parameters, self._generator)
         self._discriminators = [weakref.ref(discriminator) for discriminator in discriminators]
         # Reading the user's seed draws nothing from the user's random state.
         self._reweighting = Reweighting(guidance, torch.Generator().manual_seed(torch.initial_seed()))
@@ -91,7 +91,7 @@ class Interception:
             handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             handles.append(module.register_forward_hook(after))
         self._steps = register_optimizer_step_post_hook(stepped)
-        _prune(self._steps)
+        prune(self._steps)
         harvests = getattr(guidance.explainer, "harvests", 0)
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
@@ -284,7 +284,7 @@ class Interception:
                 self._explaining = before
 
 
-def _parameters_of(reference: weakref.ref[nn.Module]) -> list[nn.Parameter]:
+def _living_parameters(reference: weakref.ref[nn.Module]) -> list[nn.Parameter]:
     generator = reference()
     return [] if generator is None else list(generator.parameters())
 
@@ -305,16 +305,6 @@ def _check_unguided(generator: nn.Module, discriminators: Iterable[nn.Module]) -
                     "Parameter `generator` should be guided once. Found that it is guided on this discriminator "
                     "already. Use the wrapper that there is, or end its guidance first with detach()."
                 )
-
-
-def _prune(handle: RemovableHandle) -> None:
-    """Remove the hooks of guidances that are no more from where a new one was put.
-
-    Their end could come inside an optimizer's step, which must not lose a hook while it goes through them.
-    """
-    hooks = handle.hooks_dict_ref() or {}
-    for key in [key for key, hook in hooks.items() if isinstance(hook, WeakHook) and hook.owner is None]:
-        del hooks[key]
 
 
 def _remove(handles: list[Any]) -> None:

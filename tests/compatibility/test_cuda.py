@@ -126,3 +126,16 @@ def test_compiled_by_inductor(explainer: str) -> None:
         return [last_of(guided).mask, *(parameter.grad for parameter in (*maker.parameters(), *judge.parameters()))]
 
     torch.testing.assert_close(gradients(torch.compile), gradients(lambda network: network), rtol=1e-4, atol=1e-5)
+
+
+def test_a_recurrent_discriminator_is_asked_in_eval_mode() -> None:
+    """In which cuDNN has no gradient for it."""
+
+    def last_state(recurrent: nn.Module, score: nn.Module, samples: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = score(recurrent(samples[:, :, None])[0][:, -1])
+        return scores
+
+    judge = Lambda(last_state, nn.GRU(1, 4, batch_first=True), nn.Linear(4, 1))
+    guided = XAIGuidedGenerator(generator(), judge, explainer=Saliency(exact=True))
+    judge(guided(noise())).sum().backward()
+    torch.testing.assert_close(last_of(guided).attribution, last_of(guided).gradient)
