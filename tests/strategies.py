@@ -28,6 +28,14 @@ shapes = st.builds(lambda rows, features: (rows, *features), st.integers(1, 6), 
 attributions = st.builds(_tensor, shapes, st.sampled_from(KINDS), st.integers(0, 2**32))
 """Shape (N, ...), float64."""
 
+image_shapes = st.builds(
+    lambda rows, features: (rows, *features),
+    st.integers(1, 6),
+    st.sampled_from([(1, 5), (3, 4, 4), (1, 7, 3), (2, 3, 2, 2), (1, 28, 28)]),
+)
+images = st.builds(_tensor, image_shapes, st.sampled_from(KINDS), st.integers(0, 2**32))
+"""Shape (N, C, *spatial), float64."""
+
 strengths = st.floats(0, 1)
 
 

@@ -1,6 +1,7 @@
 """The free explainers are the exact ones after a normalisation per sample, for every loss of one score per sample."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -72,12 +73,28 @@ def test_a_loss_that_mixes_scores_of_a_sample_is_the_exact_one_s() -> None:
     assert (fused - exact).abs().max() > 0.01
 
 
-def test_fused_saliency_is_the_gradient() -> None:
+def test_fused_saliency_is_the_gradient_negated() -> None:
     judge = smooth()
     guided = XAIGuidedGenerator(generator(), judge)
     judge(guided(noise())).sum().backward()
     assert guided.last is not None
-    assert torch.equal(guided.last.attribution, guided.last.gradient)
+    assert torch.equal(guided.last.attribution, -guided.last.gradient)
+
+
+@pytest.mark.parametrize("explainer", [Saliency, InputXGradient])
+@pytest.mark.parametrize("real", ["high", "low"])
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_fused_attributions_have_the_signs_of_the_exact_ones(name: str, real: str, explainer: type[Any]) -> None:
+    """A generator's loss falls where the score rises: what is positive speaks for a real sample."""
+    judge, sign = smooth(), 1 if real == "high" else -1
+    signs = []
+    for exact in (False, True):
+        seed_everything(0)
+        guided = XAIGuidedGenerator(generator(), judge, explainer=explainer(exact), real=real)
+        LOSSES[name](sign * judge(guided(noise()))).backward()
+        assert guided.last is not None
+        signs.append(guided.last.attribution.sign())
+    assert torch.equal(*signs)
 
 
 @pytest.mark.usefixtures("double")

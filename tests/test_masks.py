@@ -1,4 +1,4 @@
-"""The laws of mask transforms."""
+"""The laws of the default mask, AbsNormalize, and of affine and cut ones."""
 
 import math
 import re
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xaigrad.masks import AbsNormalize, Clamp, Offset
 
+from .loops import bits
 from .strategies import attributions
 
 PER_SAMPLE = [AbsNormalize(), AbsNormalize(by="minmax")]
@@ -123,6 +124,21 @@ def test_what_is_not_finite_stays_so(transform: AbsNormalize, value: float) -> N
     """So that the guidance can see it."""
     mask = transform(torch.tensor([[value, 1.0], [1.0, 2.0]]))
     assert not mask[0].isfinite().all()
+
+
+@pytest.mark.parametrize("transform", EVERY, ids=str)
+@given(attribution=attributions, value=st.sampled_from([0.0, math.nan, math.inf]))
+def test_bits(transform: AbsNormalize, attribution: Tensor, value: float) -> None:
+    """Those of the definition, computed in one piece, whatever shares the work."""
+    for dtype in (torch.float32, torch.float64):
+        own = attribution.to(dtype).index_fill(0, torch.tensor(0), value)
+        size = own.abs()
+        rows = size.reshape(1, -1) if transform.per == "batch" else size.unsqueeze(-1).flatten(1)
+        if transform.by == "minmax":
+            rows = rows - rows.amin(1, keepdim=True)
+        largest = rows.amax(1, keepdim=True)
+        expected = torch.where(largest == 0, 1.0, rows / largest).view_as(size)
+        assert bits(transform(own).nan_to_num(-1.0)) == bits(expected.nan_to_num(-1.0))
 
 
 def test_a_sample_that_is_not_finite_leaves_the_others() -> None:

@@ -27,6 +27,7 @@ from xaigrad.references._draws import POOL, draw_distinct, draw_shared
 from .anatomy import anatomy
 from .loops import bits, noise, random_states, seed_everything
 from .networks import DISCRIMINATORS, FEATURES, discriminator, generator
+from .plain_images import plainly_blurred
 
 
 def context(samples: int = 1, seed: int = 0, **settings: Any) -> Context:
@@ -306,23 +307,6 @@ def test_zeros() -> None:
     assert torch.equal(references(samples, context(4)), torch.zeros(4, 2, 3))
     assert torch.equal(pool[index], torch.zeros(3, 4, 2, 3))
     assert len(pool) == 1
-
-
-def plainly_blurred(images: Tensor, sigma: float) -> Tensor:
-    """Pixel by pixel: along each axis the weighted mean of the pixels around, mirrored at the borders."""
-    for axis in range(2, images.dim()):
-        size = images.shape[axis]
-        radius = min(math.ceil(3 * sigma), size - 1)
-        blurred = torch.zeros_like(images)
-        weights = {offset: math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-radius, radius + 1)}
-        for place in range(size):
-            for offset, weight in weights.items():
-                mirrored = abs(place + offset)
-                mirrored = 2 * (size - 1) - mirrored if mirrored >= size else mirrored
-                share = weight / sum(weights.values())
-                blurred.select(axis, place).add_(images.select(axis, mirrored), alpha=share)
-        images = blurred
-    return images
 
 
 @given(st.sampled_from([(1, 9), (2, 5, 8), (1, 1, 6), (2, 3, 4, 5)]), st.floats(0.3, 4), st.integers(0, 2**32))

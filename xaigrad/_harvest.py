@@ -9,10 +9,11 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+from torch.utils._pytree import tree_leaves
 
 from xaigrad._bank import Bank
 from xaigrad._isolation import unwrapped
+from xaigrad._listening import changes_of, explained
 from xaigrad._types import Target
 
 _PATIENCE = 10
@@ -75,7 +76,7 @@ class Harvest:
         """Return what stands in a bank's place among D's arguments, unless the generator made it."""
         slot, count = bank.slot
         roles = leaves[slot : slot + 1] if count == len(leaves) else leaves
-        rows = next((leaf for leaf in roles if _is_batch(leaf)), None)
+        rows = next((leaf for leaf in roles if is_batch(leaf)), None)
         known = rows is not None and (storages := _storages([rows])) and self._made.isdisjoint(storages)
         return rows if known else None
 
@@ -83,7 +84,7 @@ class Harvest:
         """Listen for what D, or the generator, will learn from a call's output."""
         module = unwrapped(module)
         for bank, rows, generated in self._calls.pop(module, ()):
-            for tensor, listen in self._listeners(bank, rows, generated, _explained(output, target, rows)):
+            for tensor, listen in self._listeners(bank, rows, generated, explained(output, target, rows)):
                 tensor.register_hook(listen)  # type: ignore[no-untyped-call]
 
     def _listeners(
@@ -102,7 +103,7 @@ class Harvest:
                 if torch.is_grad_enabled():
                     penalties.append(True)
                 elif owner is not None and (generated or waiting):
-                    changes = sign * _changes(gradient if slope is None else gradient * slope)
+                    changes = sign * changes_of(gradient, slope)
                     owner.learn(None if generated else waiting.pop(), changes, penalised=bool(penalties))
 
             return listen
@@ -150,7 +151,7 @@ class Harvest:
                     bank.load_state_dict(one)
 
 
-def _is_batch(leaf: Any) -> TypeGuard[Tensor]:
+def is_batch(leaf: Any) -> TypeGuard[Tensor]:
     return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 1
 
 
@@ -158,32 +159,7 @@ def _storages(leaves: Iterable[Any]) -> set[StorageWeakRef]:
     """Return the memory of those leaves that could be samples; tensors of a transform (``torch.vmap``) have none."""
     found = set()
     for leaf in leaves:
-        if _is_batch(leaf):
+        if is_batch(leaf):
             with contextlib.suppress(RuntimeError, NotImplementedError):
                 found.add(StorageWeakRef(leaf.untyped_storage()))  # type: ignore[no-untyped-call]
     return found
-
-
-def _changes(gradient: Tensor) -> Tensor:
-    """Return how the loss changes with each row's score."""
-    return gradient.reshape(1) if gradient.dim() == 0 else gradient.reshape(len(gradient), -1).sum(1)
-
-
-def _explained(output: Any, target: Target | None, rows: Tensor) -> list[tuple[Tensor, Tensor | None]]:
-    """Return the tensors of D's output that the score is made of, each with the score's slope in it, ``None`` for 1."""
-    if target is None:
-        return [(output, None)] if isinstance(output, Tensor) and output.requires_grad else []
-    try:
-        with torch.no_grad():
-            picked, again = target(output, rows), target(output, rows)
-        if picked is again:  # So it is no new tensor but one of the output's.
-            return [(picked, None)] if picked.requires_grad else []
-        leaves, spec = tree_flatten(output)
-        places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
-        points = {place: leaves[place].detach().requires_grad_() for place in places}
-        with torch.enable_grad():
-            score = target(tree_unflatten([points.get(place, leaf) for place, leaf in enumerate(leaves)], spec), rows)
-            slopes = torch.autograd.grad(score.sum(), list(points.values()), allow_unused=True)
-    except Exception:  # A call that nobody asked to be explained may have an output that the target does not know.
-        return []
-    return [(leaves[place], slope) for place, slope in zip(places, slopes, strict=True) if slope is not None]

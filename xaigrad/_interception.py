@@ -5,6 +5,7 @@ a tensor hook on the clone re-weights the gradient that arrives there. D carries
 where real samples are harvested), and everything about one call of D lives in the closure of that call.
 """
 
+import copy
 import threading
 import weakref
 from collections import Counter
@@ -31,6 +32,7 @@ from xaigrad._reweighting import GuidedUpdate, Reweighting
 from xaigrad._types import Score
 from xaigrad._updates import Updates
 from xaigrad._vigilance import Vigilance
+from xaigrad._watch import Watch, without_graph
 
 
 class Interception:
@@ -69,7 +71,7 @@ class Interception:
         self._parameters = partial(_living_parameters, self._generator)
         self._discriminators = [weakref.ref(discriminator) for discriminator in discriminators]
         # Reading the user's seed draws nothing from the user's random state.
-        self._reweighting = Reweighting(guidance, torch.Generator().manual_seed(torch.initial_seed()))
+        self._reweighting = Reweighting(guidance, torch.Generator().manual_seed(torch.initial_seed()), discriminators)
         self._question = question
         self._active = True
         self._explaining = False
@@ -80,7 +82,7 @@ class Interception:
         self.vigilance = Vigilance()
         self._recomputation = Recomputation()
         # Weakly: of a call that raises, nothing stays.
-        self._unchecked: weakref.WeakKeyDictionary[nn.Module, weakref.ref[DiscriminatorCall]] = (
+        self._calls: weakref.WeakKeyDictionary[nn.Module, list[weakref.ref[DiscriminatorCall]]] = (
             weakref.WeakKeyDictionary()
         )
         self._checked: weakref.WeakSet[nn.Module] = weakref.WeakSet()
@@ -92,7 +94,10 @@ class Interception:
             handles.append(module.register_forward_hook(after))
         self._steps = register_optimizer_step_post_hook(stepped)
         prune(self._steps)
-        harvests = getattr(guidance.explainer, "harvests", 0)
+        self._asks = guidance.asks
+        self._slopes = bool(getattr(guidance.rule, "slopes", False))
+        self._watch = Watch(question) if guidance.watches else None
+        harvests = guidance.harvests
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
         if self._harvest is not None:
             handles.append(generator.register_forward_hook(WeakHook(self._harvest.made)))
@@ -164,6 +169,11 @@ class Interception:
         """Return what resuming needs: the counts, the guidance's random state, and the harvest if there is one."""
         rng = self._reweighting.rng.get_state()
         state = {"updates": self.updates, "explanations": self.explanations, "rng": rng}
+        parts = self._reweighting.states(reference() for reference in self._discriminators)
+        if any(parts):
+            state["parts"] = copy.deepcopy(parts)
+        if self._watch is not None:
+            state["verdicts"] = self._watch.verdicts.state_dict()
         if self._harvest is not None:
             state["real"] = self._harvest.state_dict(reference() for reference in self._discriminators)
         return state
@@ -173,6 +183,12 @@ class Interception:
         self._updates.count = int(state["updates"])
         self._reweighting.explanations = int(state["explanations"])
         self._reweighting.rng.set_state(state["rng"].cpu())
+        own = self._reweighting.states(reference() for reference in self._discriminators)
+        for part, saved in zip(own, state.get("parts", [{}] * len(own)), strict=False):
+            part.clear()
+            part.update(copy.deepcopy(saved))
+        if self._watch is not None and "verdicts" in state:
+            self._watch.verdicts.load_state_dict(state["verdicts"])
         if self._harvest is not None and "real" in state:
             self._harvest.load_state_dict((reference() for reference in self._discriminators), state["real"])
 
@@ -185,10 +201,13 @@ class Interception:
         if not self._active:
             self.skipped["paused"] += 1
             return 0.0
-        strength = self.guidance.strength(update)
+        strength = self._scheduled(update)
         if strength == 0:
             self.skipped["strength 0"] += 1
         return strength
+
+    def _scheduled(self, update: int) -> float:
+        return self.guidance.strength(update, None if self._watch is None else self._watch.verdicts)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Count an update.
@@ -197,7 +216,7 @@ class Interception:
         """
         updated, others = self._updates.stepped(optimizer, ends=not self.vigilance.judged)
         self.vigilance.others |= others
-        if updated and self._active and self.guidance.strength(self._updates.known) > 0:
+        if updated and self._active and self._scheduled(self._updates.known) > 0:
             self.vigilance.updated(self.skipped)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -217,34 +236,49 @@ class Interception:
         ]
         if self._harvest is not None:
             self._harvest.before(module, leaves, generated, self._active)
+        if self._watch is not None:
+            self._watch.before(module, leaves, generated)
         strength = self._strength(bool(generated))
         if strength == 0:
             return None
-        held = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        held = [without_graph(leaf) for leaf in leaves]
+        calls = self._calls[module] = []
         for slot in generated:
             if origins[slot] is Origin.GUIDED:
                 self.skipped["guided already"] += 1
                 continue
             call = DiscriminatorCall(module, held, spec, slot, self._question)
             leaves[slot] = self._alias(leaves[slot], call, strength)
-            if module not in self._checked and not self._reweighting.fused:
-                self._unchecked[module] = weakref.ref(call)
+            calls.append(weakref.ref(call))
         return tree_unflatten(leaves, spec)
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         """Check at its first guided call, in the user's own line, that the output can be explained; harvest."""
         if self._explaining:
             return
-        reference = self._unchecked.pop(module, None)
-        if reference is not None and (call := reference()) is not None:
-            with torch.no_grad():
-                call.reduce(output, call.samples)
-            check = getattr(self.guidance.explainer, "check_call", None)
-            if check is not None:
-                check(call.discriminator, call.samples)
-            self._checked.add(module)
+        for reference in self._calls.pop(module, ()):
+            if (call := reference()) is not None:
+                if self._asks:
+                    call.answered(output)
+                if self._slopes:
+                    call.listen(output)
+                if module not in self._checked:
+                    self._check(call)
+                    self._checked.add(module)
+        if self._watch is not None:
+            self._watch.after(module, output)
         if self._harvest is not None:
             self._harvest.after(module, output, self._question.target)
+
+    def _check(self, call: DiscriminatorCall) -> None:
+        """Raise if what the recipe asks of the discriminator cannot be answered by what it returned."""
+        if self._asks:
+            with torch.no_grad():
+                call.verdict()
+        for part in self.guidance.parts:
+            check = getattr(part, "check_call", None)
+            if check is not None:
+                check(call.discriminator, call.samples)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
         alias = samples.clone()
@@ -261,7 +295,7 @@ class Interception:
             self.skipped["detached"] += 1
         elif not self._active:
             self.skipped["paused"] += 1
-        elif _is_zero(gradient):
+        elif _is_zero(gradient) and not self._slopes:
             self.skipped["zero gradient"] += 1
         elif harvest is not None and (real := harvest.real(call.discriminator, call.samples, call.slot)) is None:
             self.skipped["no real samples yet"] += 1

@@ -1,17 +1,19 @@
 """The step that the paper adds to backpropagation: explain, mask, re-weight (LogicGAN, Algorithm 1, lines 6 and 7)."""
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-from xaigrad._call import DiscriminatorCall, structure
+from xaigrad._call import DiscriminatorCall
+from xaigrad._context import Context, expanded
 from xaigrad._guidance import Guidance
-from xaigrad._types import Context
+from xaigrad._isolation import unwrapped
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class GuidedUpdate:
         attribution: What the explainer said.
         mask: What the mask transforms made of it.
         guided: The gradient that the generator got.
+        reports: Figures that parts of the recipe gave, by name.
     """
 
     update: int
@@ -35,6 +38,7 @@ class GuidedUpdate:
     attribution: Tensor
     mask: Tensor
     guided: Tensor
+    reports: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Reweighting:
@@ -43,29 +47,31 @@ class Reweighting:
     Args:
         guidance: The recipe.
         rng: The random generator that explainers draw from.
+        discriminators: Those of whose samples the parts of the recipe carry a state.
 
     Attributes:
         explanations: How many gradients have been guided.
         last: What the last one was.
     """
 
-    def __init__(self, guidance: Guidance, rng: torch.Generator) -> None:
+    def __init__(self, guidance: Guidance, rng: torch.Generator, discriminators: Iterable[nn.Module]) -> None:
         self.guidance = guidance
         self.rng = rng
+        self._states = WeakKeyDictionary[nn.Module, dict[str, Any]]({unwrapped(one): {} for one in discriminators})
+        self._state: dict[str, Any] = {}  # Where the discriminator is a function, or a replica.
         self.explanations = 0
         self.last: GuidedUpdate | None = None
         self._fallbacks: Tensor | None = None
         self._memories: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
 
     @property
-    def fused(self) -> bool:
-        """Whether the explainer leaves the discriminator unasked."""
-        return bool(getattr(self.guidance.explainer, "fused", False))
-
-    @property
     def fallbacks(self) -> int:
         """How many samples had a mask that was not finite and got the neutral mask 1."""
         return 0 if self._fallbacks is None else int(self._fallbacks)
+
+    def states(self, discriminators: Iterable[nn.Module | None]) -> list[dict[str, Any]]:
+        """Return what the parts carry from one update to the next: of functions, then of each discriminator."""
+        return [self._state, *({} if one is None else self._states[unwrapped(one)] for one in discriminators)]
 
     def __call__(
         self,
@@ -78,47 +84,39 @@ class Reweighting:
     ) -> Tensor:
         """Return the guided gradient, of the arriving one's shape and dtype; masks are made in float32 or float64."""
         full = gradient if gradient.dtype == torch.float64 else gradient.float()
-        attribution = self._explain(full, call, discriminators, update, real)
-        mask = self._finite(self._expanded("mask", self.guidance.transform(attribution), full), full)
-        guided = self._expanded("rule", self.guidance.rule(full, mask, strength), full).to(gradient.dtype)
+        context = self._context(full, call, discriminators, update, real)
+        attribution = context.explain(self.guidance.explainer)
+        context = replace(context, attribution=attribution)
+        mask = expanded("mask", self.guidance.mask, self.guidance.transform(attribution, context), full)
+        mask = self._finite(mask, full)
+        guided = self.guidance.reweight(full, mask, strength, context)
+        guided = expanded("rule", self.guidance.rule, guided, full).to(gradient.dtype)
         self.explanations += 1
-        self.last = GuidedUpdate(update, strength, call.samples, gradient, attribution, mask, guided)
+        self.last = GuidedUpdate(update, strength, call.samples, gradient, attribution, mask, guided, context.reports)
         return guided
 
-    def _explain(
-        self,
-        gradient: Tensor,
-        call: DiscriminatorCall,
-        discriminators: Iterable[nn.Module],
-        update: int,
-        real: Tensor | None,
-    ) -> Tensor:
-        explainer = self.guidance.explainer
+    def _context(
+        self, gradient: Tensor, call: DiscriminatorCall, discriminators: Iterable[nn.Module], update: int, real: Any
+    ) -> Context:
         args, kwargs = call.arguments(call.samples)
         asked = call.discriminator
-        memory = {} if asked is None else self._memories.setdefault(asked, {})
-        context = Context(gradient, update, self.explanations, self.rng, args, kwargs, asked, memory, real)
-        if self.fused:
-            attribution = explainer(_unasked, call.samples, context)
-        else:
-            with call.isolated(discriminators) as score, torch.enable_grad():
-                attribution = explainer(score, call.samples, context)
-        return self._expanded("explainer", attribution, gradient).detach().to(gradient.dtype)
-
-    def _expanded(self, part: str, found: Any, gradient: Tensor) -> Tensor:
-        """Return what a part of the recipe gave, in the gradient's shape."""
-        if not isinstance(found, Tensor):
-            raise TypeError(
-                f"Parameter `{part}` should give a tensor of the samples' shape {tuple(gradient.shape)}. Found "
-                f"{structure(found)} from {getattr(self.guidance, part)!r}. Return the tensor."
-            )
-        try:
-            return found.expand_as(gradient)
-        except RuntimeError:
-            raise ValueError(
-                f"Parameter `{part}` should give a tensor of the samples' shape {tuple(gradient.shape)}, or one that "
-                f"broadcasts to it. Found the shape {tuple(found.shape)} from {getattr(self.guidance, part)!r}."
-            ) from None
+        state = self._state if asked is None else self._states.get(asked, self._state)
+        return Context(
+            gradient=gradient,
+            update=update,
+            explanation=self.explanations,
+            rng=self.rng,
+            args=args,
+            kwargs=kwargs,
+            discriminator=asked,
+            memory={} if asked is None else self._memories.setdefault(asked, {}),
+            real=real,
+            samples=call.samples,
+            asking=partial(call.isolated, discriminators),
+            verdict=call.verdict,
+            changes=call.changes,
+            state=state.setdefault(str(call.slot), {}),
+        )
 
     def _finite(self, mask: Tensor, gradient: Tensor) -> Tensor:
         """Return the mask, with 1 for the samples where it is not finite.
@@ -136,15 +134,8 @@ class Reweighting:
         capturing = mask.is_cuda and torch.cuda.is_current_stream_capturing()
         if (self.explanations + 1).bit_count() == 1 and not capturing and self.fallbacks > 0:
             warnings.warn(
-                "Some masks were not finite; their samples got the standard gradient. The counter `fallbacks` says how "
+                "Some masks were not finite; their samples got the neutral mask 1. The counter `fallbacks` says how "
                 "many. Look at the explainer's attribution in `last`.",
                 stacklevel=2,
             )
         return mask
-
-
-def _unasked(samples: Tensor) -> Tensor:
-    raise RuntimeError(
-        "An explainer whose attribute `fused` is true should not ask the discriminator. Found that it did. Remove the "
-        "attribute."
-    )

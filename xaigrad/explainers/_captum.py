@@ -10,7 +10,7 @@ from torch import Tensor
 from xaigrad._checks import check_choice, check_count
 from xaigrad._types import Context, Score
 from xaigrad.explainers._adapted import RowScore, adapted, check_settings, parameters_of
-from xaigrad.explainers._captum_classes import attribution_class, captum_attr, find_layer, parameter_names
+from xaigrad.explainers._captum_classes import attribution_class, captum_attr, class_name, find_layer, parameter_names
 from xaigrad.explainers._comparison import Comparing, as_references
 from xaigrad.explainers._completeness import CompletenessError, completeness_error, tolerance
 from xaigrad.references import HarvestedReferences, RandomReferences, ZeroReferences
@@ -131,6 +131,12 @@ class CaptumExplainer(Comparing):
         if error > tolerance(torch.get_autocast_dtype(device) if autocast else samples.dtype):
             self._tell(error)
         return attribution
+
+    def recipe_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what the constructor takes to make an equal one, classes of captum by their names."""
+        settings = {name: class_name(value) for name, value in self.settings.items()}
+        compared = {"references": self.references, "samples": self.samples, "check": self.check}
+        return (class_name(self.attribution),), compared | settings
 
     @property
     def _inner(self) -> Any:

@@ -52,6 +52,12 @@ def attribution_class(parameter: str, found: Any) -> Any:
     )
 
 
+def class_name(value: Any) -> Any:
+    """Return the name of a class of ``captum.attr``, and anything else as it is."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(value, type) and getattr(captum_attr(), str(name), None) is value else value
+
+
 def find_layer(discriminator: Any, name: str) -> nn.Module:
     layers = {layer: module for layer, module in discriminator.named_modules() if layer}
     if name not in layers:

@@ -71,11 +71,18 @@ class DeepShap(Comparing):
 
     def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
         """Return the attribution, of the samples' shape."""
+        return self._averaged(score, samples, context, slopes=False)
+
+    def multipliers(self, score: Score, samples: Tensor, context: Context) -> Tensor:
+        r"""Return the mean multipliers, :math:`\frac1K \sum_k m(x, r_k)`: slopes towards the references."""
+        return self._averaged(score, samples, context, slopes=True)
+
+    def _averaged(self, score: Score, samples: Tensor, context: Context, slopes: bool) -> Tensor:
         due = context.explanation % 100 == 0
         if self._shareable(samples, context):
             before = context.rng.get_state()
             try:
-                attribution = self._against_shared(score, samples, context, due or _APART not in context.memory)
+                attribution = self._against_shared(score, samples, context, due or _APART not in context.memory, slopes)
             except (RuntimeError, AssertionError):
                 if _APART in context.memory:
                     raise
@@ -89,9 +96,8 @@ class DeepShap(Comparing):
         rows = samples.repeat(self.samples, *[1] * (samples.dim() - 1))
         batches = torch.split(self.references_of(rows, context), len(samples))
         theirs = ((Trace(score, batch).without_graph(), None) for batch in batches)
-        attribution, error = _mean(
-            here, samples, theirs, _plain(score, samples) if due and self.check != "off" else None
-        )
+        asked = _plain(score, samples) if due and self.check != "off" else None
+        attribution, error = _mean(here, samples, theirs, asked, slopes)
         if error > here.tolerance:
             report(error, here.unknown, self.check)
         return attribution
@@ -111,7 +117,9 @@ class DeepShap(Comparing):
         others = [leaf for leaf in tree_leaves((context.args, context.kwargs)) if isinstance(leaf, Tensor)]
         return sum(leaf.dim() > 0 and len(leaf) == len(samples) for leaf in others) <= 1
 
-    def _against_shared(self, score: Score, samples: Tensor, context: Context, checked: bool) -> Tensor | None:
+    def _against_shared(
+        self, score: Score, samples: Tensor, context: Context, checked: bool, slopes: bool
+    ) -> Tensor | None:
         """Return the attribution against references that all samples share; ``None`` if D's batch matters."""
         pool, index = self.references.share(samples, self.samples, context)
         fitting(pool, (len(pool), *samples.shape[1:]))
@@ -123,14 +131,21 @@ class DeepShap(Comparing):
         if not here.comparable(there):
             return None
         comparisons = ((there, rows) for rows in index)
-        attribution, error = _mean(here, samples, comparisons, _plain(score, samples) if checked else None)
+        attribution, error = _mean(here, samples, comparisons, _plain(score, samples) if checked else None, slopes)
         return attribution if error <= here.tolerance else None
 
 
 def _mean(
-    here: Trace, samples: Tensor, comparisons: Iterable[tuple[Trace, Tensor | None]], asked: Tensor | None
+    here: Trace,
+    samples: Tensor,
+    comparisons: Iterable[tuple[Trace, Tensor | None]],
+    asked: Tensor | None,
+    slopes: bool,
 ) -> tuple[Tensor, float]:
-    """Return the mean attribution over comparisons, and the largest error of one against the scores that were asked."""
+    """Return the mean over comparisons, and the largest error of one against the scores that were asked.
+
+    The mean is that of the attributions, or with ``slopes`` that of the multipliers alone.
+    """
     total, error, count = torch.zeros_like(samples), 0.0, 0
     for there, index in comparisons:
         multipliers = here.multipliers(there, index)
@@ -138,7 +153,7 @@ def _mean(
         if index is not None:
             references, scores = references.index_select(0, index), scores.index_select(0, index)
         attribution = (samples - references).mul_(multipliers)
-        total += attribution
+        total += multipliers if slopes else attribution
         count += 1
         if asked is not None:
             error = max(error, completeness_error(attribution, asked - scores))

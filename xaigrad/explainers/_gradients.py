@@ -2,7 +2,8 @@ r"""The score's own gradient as its explanation, taken for free from the gradien
 
 For a loss that is a sum of per-sample terms :math:`L(D(x))`, the gradient that arrives at a sample is
 :math:`g = L'(D(x))\, \partial D / \partial x`: the score's gradient times one number per sample. After any
-normalisation of :math:`|g|` per sample it *is* the saliency map, so no further pass through D is needed.
+normalisation of :math:`|g|` per sample it *is* the saliency map, so no further pass through D is needed. A generator's
+loss falls where the score rises, :math:`L' < 0`, so that -g has the signs of the score's gradient, too.
 """
 
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ class Saliency:
     The absolute value is left to the mask transform.
 
     Args:
-        exact: ``False`` (fused): A is the arriving gradient, equal to the score's gradient up to one factor per sample
-            for every loss that is a sum over samples of a function of one score each (BCE, hinge, least squares,
-            Wasserstein ...). ``True``: differentiate the score itself, with one more forward and backward pass of D:
+        exact: ``False`` (fused): A is the arriving gradient, negated, equal to the score's gradient up to one positive
+            factor per sample for every loss that is a sum over samples of a function of one score each and falls where
+            the score rises (BCE, hinge, Wasserstein, least squares below its aim ...).
+            ``True``: differentiate the score itself, with one more forward and backward pass of D:
             for losses that mix samples or patches, for masks normalised over the batch, and to explain D in eval mode
             where it trains with dropout.
 
@@ -40,7 +42,7 @@ class Saliency:
         >>> x = torch.tensor([[1.0, 2.0]])
         >>> context = Context(gradient=torch.tensor([[-0.5, -2.0]]), update=0, explanation=0, rng=torch.Generator())
         >>> Saliency()(lambda x: (x**2).sum(1), x, context)
-        tensor([[-0.5000, -2.0000]])
+        tensor([[0.5000, 2.0000]])
         >>> Saliency(exact=True)(lambda x: (x**2).sum(1), x, context)
         tensor([[2., 4.]])
     """
@@ -54,7 +56,7 @@ class Saliency:
 
     def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
         """Return the attribution, of the samples' shape."""
-        return score_gradient(score, samples) if self.exact else context.gradient
+        return score_gradient(score, samples) if self.exact else -context.gradient
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class InputXGradient:
         >>> x = torch.tensor([[1.0, 2.0]])
         >>> context = Context(gradient=torch.tensor([[-0.5, -2.0]]), update=0, explanation=0, rng=torch.Generator())
         >>> InputXGradient()(lambda x: (x**2).sum(1), x, context)
-        tensor([[-0.5000, -4.0000]])
+        tensor([[0.5000, 4.0000]])
     """
 
     exact: bool = False
@@ -84,4 +86,4 @@ class InputXGradient:
 
     def __call__(self, score: Score, samples: Tensor, context: Context) -> Tensor:
         """Return the attribution, of the samples' shape."""
-        return samples * (score_gradient(score, samples) if self.exact else context.gradient)
+        return samples * (score_gradient(score, samples) if self.exact else -context.gradient)

@@ -117,6 +117,13 @@ class ShapExplainer(Comparing):
                 found.append(values.reshape(samples[number].shape))
         return torch.stack(found).to(samples)
 
+    def recipe_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what the constructor takes to make an equal one, a class of shap by its name."""
+        name = self.explainer.__name__
+        explainer = name if getattr(_shap(), name, None) is self.explainer else self.explainer
+        compared = {"references": self.references, "samples": self.samples, "masker": self.masker}
+        return (explainer,), compared | self.settings
+
     @property
     def _looks_inside(self) -> bool:
         return self._is_a("DeepExplainer", "GradientExplainer")

@@ -6,6 +6,9 @@ from typing import Literal
 from torch import Tensor
 
 from xaigrad._checks import check_choice
+from xaigrad.masks._normalize import Normalize
+from xaigrad.masks._parts import Abs
+from xaigrad.masks._rows import Per
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class AbsNormalize:
     computes. Where the denominator is 0 the attribution gives no reason to prefer one feature over another, and the
     mask is 1: that gradient stays the standard one.
 
+    It is :class:`Abs` followed by :class:`Normalize`, which has more ways to scale.
+
     Args:
         per: Take the maximum over each ``"sample"`` (independent of the batch, so of accumulation and of the number of
             devices) or over the ``"batch"``.
@@ -32,7 +37,7 @@ class AbsNormalize:
                 [1.0000, 1.0000]])
     """
 
-    per: Literal["sample", "batch"] = "sample"
+    per: Per = "sample"
     by: Literal["max", "minmax"] = "max"
 
     def __post_init__(self) -> None:
@@ -41,9 +46,4 @@ class AbsNormalize:
 
     def __call__(self, attribution: Tensor) -> Tensor:
         """Return the mask, of the attribution's shape and dtype."""
-        size = attribution.abs()
-        rows = size.reshape(1, -1) if self.per == "batch" else size.unsqueeze(-1).flatten(1)
-        if self.by == "minmax":
-            rows = rows - rows.amin(1, keepdim=True)
-        largest = rows.amax(1, keepdim=True)
-        return (rows / largest).masked_fill_(largest == 0, 1.0).view_as(size)
+        return Normalize(self.per, self.by)(Abs()(attribution))

@@ -1,14 +1,12 @@
 """References without the samples' details."""
 
-import math
 from dataclasses import dataclass
-from functools import reduce
 
-import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-from xaigrad._checks import check_finite
+from xaigrad._checks import check_positive
+from xaigrad._gaussian import blurred
+from xaigrad._images import as_images, checked_shape
 from xaigrad._types import Context
 from xaigrad.references._rows import block_count
 
@@ -43,50 +41,16 @@ class BlurredReferences:
     shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        check_finite("sigma", self.sigma)
-        if self.sigma <= 0:
-            raise ValueError(f"Parameter `sigma` should be positive. Found {self.sigma!r}. For example sigma=2.0.")
-        if self.shape is not None:
-            object.__setattr__(self, "shape", tuple(self.shape))
-            sizes = self.shape
-            if not 2 <= len(sizes) <= 4 or not all(isinstance(size, int) and size > 0 for size in sizes):
-                raise ValueError(
-                    "Parameter `shape` should be (channels, *spatial) with one to three spatial sizes. Found "
-                    f"{sizes}. For example shape=(1, 28, 28)."
-                )
+        check_positive("sigma", self.sigma)
+        object.__setattr__(self, "shape", checked_shape(self.shape))
 
     def check_samples(self, samples: Tensor) -> None:
         """Raise ``ValueError`` if the samples have no spatial shape, or another one."""
-        self._images(samples)
+        as_images(samples, self.shape)
 
     def __call__(self, samples: Tensor, context: Context) -> Tensor:
         """Return the blurred samples, of their shape."""
         blocks = block_count(samples, context)
-        blurred = self._blurred(self._images(samples.detach()[: len(samples) // blocks]))
-        return blurred.to(samples.dtype).repeat(blocks, *[1] * (blurred.dim() - 1)).reshape(samples.shape)
-
-    def _images(self, samples: Tensor) -> Tensor:
-        shape = tuple(samples.shape[1:]) if self.shape is None else self.shape
-        if not 2 <= len(shape) <= 4:
-            raise ValueError(
-                "Parameter `shape` should say the shape of one sample, (channels, *spatial), where samples do not have "
-                f"one to three spatial dimensions. Found samples of shape {tuple(samples.shape)}. For example "
-                "BlurredReferences(shape=(1, 28, 28))."
-            )
-        if math.prod(shape) != math.prod(samples.shape[1:]):
-            raise ValueError(
-                f"Parameter `shape` should have the samples' number of features, {math.prod(samples.shape[1:])}. Found "
-                f"{shape}, which has {math.prod(shape)}."
-            )
-        return samples.reshape(-1, *shape)
-
-    def _blurred(self, images: Tensor) -> Tensor:
-        # Sums of shifted images rather than a convolution, which autocast and TF32 would compute coarsely.
-        full = images if images.dtype == torch.float64 else images.float()
-        radii = [min(math.ceil(3 * self.sigma), size - 1) for size in full.shape[2:]]
-        padded = pad(full, [radius for radius in reversed(radii) for _ in range(2)], mode="reflect")
-        for axis, radius in enumerate(radii, start=2):
-            weights = [math.exp(-0.5 * (offset / self.sigma) ** 2) for offset in range(-radius, radius + 1)]
-            size, total = full.shape[axis], sum(weights)
-            padded = reduce(torch.add, (w / total * padded.narrow(axis, i, size) for i, w in enumerate(weights)))
-        return padded
+        images = as_images(samples.detach()[: len(samples) // blocks], self.shape)
+        own = blurred(images, self.sigma).to(samples.dtype)
+        return own.repeat(blocks, *[1] * (own.dim() - 1)).reshape(samples.shape)

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
-from xaigrad._call import structure
-from xaigrad._isolation import isolated
 from xaigrad._types import Context
 from xaigrad.references._draws import POOL, draw_shared
+from xaigrad.references._labels import called_label, check_classifier, classes_of
 from xaigrad.references._rows import block_count, check_bank, check_features, placed, taken
+
+_CURE = "Pass for example classes=lambda samples, context: context.args[1], or a classifier."
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +65,8 @@ class ClassReferences:
                 f"Parameter `labels` should be of shape ({len(self.images)},), one for each image. Found the shape "
                 f"{tuple(labels.shape)}."
             )
-        if isinstance(self.classes, bool | type) or not (
-            self.classes is None or isinstance(self.classes, int) or callable(self.classes)
-        ):
-            raise TypeError(
-                "Parameter `classes` should be a class, a classifier, a function (samples, context) -> classes or "
-                f"None. Found {self.classes!r}. For example classes=3."
-            )
+        if isinstance(self.classes, bool) or not isinstance(self.classes, int):
+            check_classifier("classes", self.classes, "a class, ", "For example classes=3.")
         known, sizes = torch.unique(labels.long(), return_counts=True)
         # Sorted by class, so that the members of one are a stretch of the order.
         object.__setattr__(self, "_known", known)
@@ -80,6 +74,16 @@ class ClassReferences:
         object.__setattr__(self, "_order", labels.argsort(stable=True))
         if isinstance(self.classes, int):
             self._places(torch.tensor([self.classes], device="cpu"))
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other draws from the very same tensors; their values are not compared."""
+        return isinstance(other, type(self)) and all(
+            getattr(self, name) is getattr(other, name) or (name == "classes" and self.classes == other.classes)
+            for name in ("images", "labels", "classes")
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), id(self.images), id(self.labels)))
 
     def __repr__(self) -> str:
         of = type(self.classes).__name__ if isinstance(self.classes, nn.Module) else repr(self.classes)
@@ -134,53 +138,8 @@ class ClassReferences:
         if isinstance(self.classes, int):
             return torch.full((len(samples),), self.classes, device="cpu")
         if self.classes is None:
-            return _label(samples, context)
-        samples = samples.detach().clone()
-        classifier = [self.classes] if isinstance(self.classes, nn.Module) else []
-        arguments = (samples,) if classifier else (samples, context)
-        with isolated(classifier, samples.device, eval_mode=True), torch.no_grad():
-            found = self.classes(*arguments)
-        classes = _as_classes(found, len(samples))
-        if classes is None:
-            raise ValueError(
-                f"Parameter `classes` should give logits of shape ({len(samples)}, C) or whole numbers of shape "
-                f"({len(samples)},). Found {structure(found)}. For a classifier with another output pass "
-                "classes=lambda samples, context: classifier(samples)[0]."
-            )
-        return classes
-
-
-def _as_classes(found: Any, samples: int) -> Tensor | None:
-    """Return the classes that logits, one-hot rows or whole numbers say, if they are any of these."""
-    if not isinstance(found, Tensor) or found.dim() not in (1, 2) or len(found) != samples:
-        return None
-    if found.dim() == 2 and found.shape[1] > 1:
-        return torch.argmax(found.int() if found.dtype == torch.bool else found, 1).cpu()
-    return None if found.is_floating_point() else found.flatten().long().cpu()
-
-
-def _label(samples: Tensor, context: Context) -> Tensor:
-    """Return the one label among the arguments of D's call besides the samples."""
-    leaves = tree_leaves((context.args, context.kwargs))
-    others = [leaf for leaf in leaves if isinstance(leaf, Tensor) and not _is_same(leaf, samples)]
-    labels = [leaf for leaf in others if len(leaf.shape) < 2 or leaf.shape[1] == 1 or _is_one_hot(leaf)]
-    found = [classes for leaf in labels if (classes := _as_classes(leaf, len(samples))) is not None]
-    if len(found) != 1:
-        raise ValueError(
-            "Parameter `classes` should say each sample's class where the discriminator is not called with exactly one "
-            f"label. Found {len(found) or 'no'} tensors among its arguments that could be one. Pass for example "
-            "classes=lambda samples, context: context.args[1], or a classifier."
-        )
-    return found[0]
-
-
-def _is_same(leaf: Tensor, samples: Tensor) -> bool:
-    alike = leaf.shape == samples.shape and (leaf.dtype, leaf.device) == (samples.dtype, samples.device)
-    return alike and torch.equal(leaf, samples)
-
-
-def _is_one_hot(rows: Tensor) -> bool:
-    return rows.dim() == 2 and bool((((rows == 0) | (rows == 1)).all(1) & (rows.sum(1) == 1)).all())
+            return called_label(samples, context, "classes", _CURE).cpu()
+        return classes_of(self.classes, samples, context, "classes").cpu()
 
 
 def _listed(classes: list[int]) -> str:

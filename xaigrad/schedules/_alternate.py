@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from xaigrad._checks import check_count
+from xaigrad.schedules._algebra import Algebra
 
 
 @dataclass(frozen=True)
-class Alternate:
+class Alternate(Algebra):
     """Guided and standard updates in turn ("alternating between xAI-guided and standard", LogicGAN, section 6.1).
 
     s(t) = 1 where t mod (m + n) < m, else 0.
@@ -14,6 +15,9 @@ class Alternate:
     Args:
         guided: m, the guided updates of each period.
         standard: n, the standard updates that follow them.
+
+    Raises:
+        ValueError: If there is no guided update in a period.
 
     Example:
         >>> [Alternate(guided=1, standard=2)(update) for update in range(6)]

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 
 from xaigrad._checks import check_strength
+from xaigrad.schedules._algebra import Algebra
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Algebra):
     """The same strength s(t) = s at every update t.
 
     Args:
         strength: s in [0, 1].
+
+    Raises:
+        ValueError: If the strength lies outside [0, 1].
 
     Example:
         >>> Constant(0.5)(7)

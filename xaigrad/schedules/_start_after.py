@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 
-from xaigrad._checks import check_callable, check_count
-from xaigrad._types import Schedule
+from xaigrad._checks import check_count
+from xaigrad._types import Schedule, Verdicts
+from xaigrad.schedules._algebra import Algebra, as_schedule, ask, watching
 from xaigrad.schedules._constant import Constant
 
 
 @dataclass(frozen=True)
-class StartAfter:
+class StartAfter(Algebra):
     """Standard training for the first updates, then another schedule that starts from its own update 0.
 
     s(t) = 0 for t < T, else s'(t - T). The released code guides only the second half of a training.
 
     Args:
         updates: T, the number of standard updates at the beginning.
-        schedule: s', what follows.
+        schedule: s', what follows: a schedule, or a number in [0, 1].
+
+    Raises:
+        TypeError: If what follows is neither.
+        ValueError: If the number of updates is no whole number of at least 0.
 
     Example:
         >>> [StartAfter(2)(update) for update in range(4)]
@@ -23,12 +28,17 @@ class StartAfter:
     """
 
     updates: int
-    schedule: Schedule = Constant()
+    schedule: Schedule | float = Constant()
 
     def __post_init__(self) -> None:
         check_count("updates", self.updates, 0)
-        check_callable("schedule", self.schedule, "Constant()")
+        object.__setattr__(self, "schedule", as_schedule("schedule", self.schedule))
 
-    def __call__(self, update: int) -> float:
+    @property
+    def watches(self) -> bool:
+        """Whether what follows wants to know how right the discriminator is."""
+        return watching([self.schedule])
+
+    def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return 0.0 before ``updates``, then what the schedule says."""
-        return 0.0 if update < self.updates else self.schedule(update - self.updates)
+        return 0.0 if update < self.updates else ask(self.schedule, update - self.updates, verdicts)

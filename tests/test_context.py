@@ -1,0 +1,341 @@
+"""Parts that take a context: what they are told, what they may ask, and what they carry from one update to the next."""
+
+import copy
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xaigrad import Guidance, XAIGuidedGenerator
+from xaigrad._checks import takes_context
+from xaigrad.explainers import Context, DeepShap, Saliency
+from xaigrad.masks import AbsNormalize
+from xaigrad.rules import Multiply
+
+from .anatomy import anatomy
+from .loops import Training, assert_same_bits, last_of, noise, seed_everything, train
+from .networks import DISCRIMINATORS, FEATURES, PAIRS, Lambda, discriminator, generator, smooth
+
+BANK = torch.randn(20, FEATURES, generator=torch.Generator().manual_seed(1))
+
+
+class Counted(nn.Module):
+    """A discriminator that counts how often it is asked."""
+
+    calls: ClassVar = [0]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = smooth()
+
+    def forward(self, samples: Tensor) -> Any:
+        self.calls[0] += 1
+        return self.layers(samples)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Looks at the scores."""
+
+    asks: bool = True
+    seen: list[Tensor] = field(default_factory=list, compare=False)
+
+    def __call__(self, attribution: Tensor, context: Context) -> Tensor:
+        self.seen.append(context.scores)
+        return torch.where(context.scores.view(-1, 1) < 0, attribution, torch.ones_like(attribution))
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Carries a mean and a count."""
+
+    def __call__(self, attribution: Tensor, context: Context) -> Tensor:
+        state = context.state
+        state["mean"] = attribution.mean(0) + 0.5 * state.get("mean", 0)
+        state["count"] = state.get("count", 0) + 1
+        return attribution + state["mean"] * state["count"]
+
+
+@pytest.mark.parametrize(
+    ("part", "plain", "expected"),
+    [
+        (lambda mask: mask, 1, False),
+        (lambda mask, context: mask, 1, True),
+        (lambda mask, power=2: mask, 1, False),
+        (lambda *anything: anything, 1, False),
+        (torch.abs, 1, False),
+        (abs, 1, False),
+        (AbsNormalize(), 1, False),
+        (Gate(), 1, True),
+        (Multiply(), 3, False),
+        (lambda gradient, mask, strength, context: gradient, 3, True),
+        (lambda update: 1.0, 1, False),
+        (lambda update, verdicts: 1.0, 1, True),
+    ],
+)
+def test_who_takes_a_context(part: Any, plain: int, expected: bool) -> None:
+    assert takes_context(part, plain) is expected
+
+
+def test_what_transforms_and_rules_are_told() -> None:
+    told: list[Context] = []
+
+    def transform(attribution: Tensor, context: Context) -> Tensor:
+        told.append(context)
+        return attribution
+
+    def rule(gradient: Tensor, mask: Tensor, strength: float, context: Context) -> Tensor:
+        told.append(context)
+        assert torch.equal(gradient, context.gradient)
+        return gradient * mask
+
+    judge = Lambda(lambda layers, samples, label: layers(samples) + label, discriminator())
+    guided = XAIGuidedGenerator(generator(), judge, mask=[torch.abs, transform], rule=rule)
+    samples, labels = guided(noise()), torch.randn(6, 1)
+    judge(samples, labels).sum().neg().backward()
+    last = last_of(guided)
+    for context in told:
+        assert torch.equal(context.samples, samples)
+        assert torch.equal(context.attribution, last.attribution)
+        assert not context.samples.requires_grad
+        assert context.discriminator is judge
+        assert torch.equal(context.args[1], labels)
+        assert (context.update, context.explanation) == (0, 0)
+    assert len(told) == 2
+
+
+def test_scores_are_those_of_the_user_s_own_call() -> None:
+    judge, gate = Counted(), Gate()
+    guided = XAIGuidedGenerator(generator(), judge, mask=gate)
+    Counted.calls[0] = 0
+    scores = judge(guided(noise()))
+    scores.sum().backward()
+    assert Counted.calls[0] == 1
+    assert torch.equal(gate.seen[0], scores.detach().flatten())
+
+
+def test_scores_are_asked_again_where_they_were_written_into() -> None:
+    judge, gate = Counted(), Gate()
+    guided = XAIGuidedGenerator(generator(), judge, mask=gate)
+    Counted.calls[0] = 0
+    scores = judge(guided(noise()))
+    before = scores.detach().clone().flatten()
+    (scores.mul_(3) + 1).sum().backward()
+    assert Counted.calls[0] == 2
+    torch.testing.assert_close(gate.seen[0], before)
+
+
+def test_scores_of_a_part_that_does_not_say_that_it_asks() -> None:
+    """A plain function may ask as well; D is asked once more."""
+    seen: list[Tensor] = []
+
+    def transform(attribution: Tensor, context: Context) -> Tensor:
+        seen.append(context.scores)
+        assert context.scores is seen[-1]
+        return attribution
+
+    judge = Counted()
+    guided = XAIGuidedGenerator(generator(), judge, mask=transform)
+    Counted.calls[0] = 0
+    scores = judge(guided(noise()))
+    scores.sum().backward()
+    assert Counted.calls[0] == 2
+    torch.testing.assert_close(seen[0], scores.detach().flatten())
+
+
+def test_scores_are_high_for_real_samples() -> None:
+    judge, gate = smooth(), Gate()
+    guided = XAIGuidedGenerator(generator(), judge, mask=gate, real="low")
+    scores = judge(guided(noise()))
+    scores.sum().backward()
+    assert torch.equal(gate.seen[0], -scores.detach().flatten())
+
+
+def test_several_scores_per_sample_are_summed_and_too_few_are_told() -> None:
+    judge, gate = nn.Linear(FEATURES, 3), Gate()
+    guided = XAIGuidedGenerator(generator(), judge, mask=gate)
+    scores = judge(guided(noise()))
+    scores.sum().backward()
+    torch.testing.assert_close(gate.seen[0], scores.detach().sum(1))
+    packed = Lambda(lambda layers, samples: layers(samples.reshape(3, -1)), nn.Linear(2 * FEATURES, 1))
+    guided = XAIGuidedGenerator(generator(), packed, mask=Gate())
+    with pytest.raises(ValueError, match=r"should give one score per sample, 6 of them, .* of shape \(3,\)"):
+        packed(guided(noise())).sum().backward()
+
+
+def test_a_tuple_without_a_target_raises_in_the_call_if_a_mask_asks() -> None:
+    judge = Lambda(lambda layers, samples: (samples, layers(samples)), smooth())
+    guided = XAIGuidedGenerator(generator(), judge, mask=Gate())
+    with pytest.raises(TypeError, match="Parameter `target` should pick one floating tensor"):
+        judge(guided(noise()))
+
+
+def test_what_another_explainer_says() -> None:
+    other, said = DeepShap(BANK), []
+
+    def agreed(attribution: Tensor, context: Context) -> Tensor:
+        said.extend([context.explain(other), context.explain(other), context.explain(Saliency())])
+        return attribution.abs() * said[-1].abs()
+
+    judge = Counted()
+    guided = XAIGuidedGenerator(generator(), judge, explainer=Saliency(exact=True), mask=agreed)
+    Counted.calls[0] = 0
+    judge(guided(noise())).sum().backward()
+    asked = Counted.calls[0]
+    assert said[0] is said[1]
+    assert not said[0].requires_grad
+    assert torch.equal(said[2], -last_of(guided).gradient)
+    alone = XAIGuidedGenerator(generator(), judge, explainer=other)
+    Counted.calls[0] = 0
+    judge(alone(noise())).sum().backward()
+    assert asked == 1 + 1 + Counted.calls[0] - 1, "The user's call, the explainer's, and the other explainer's."
+
+
+def test_the_guidance_s_own_explainer_is_not_asked_twice() -> None:
+    explainer = Saliency(exact=True)
+    judge = Counted()
+    guided = XAIGuidedGenerator(
+        generator(), judge, explainer=explainer, mask=lambda attribution, context: context.explain(explainer)
+    )
+    Counted.calls[0] = 0
+    judge(guided(noise())).sum().backward()
+    assert Counted.calls[0] == 2
+    assert torch.equal(last_of(guided).mask, last_of(guided).attribution)
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_asking_from_a_mask_and_from_a_rule_disturbs_nothing(name: str) -> None:
+    def rule(gradient: Tensor, mask: Tensor, strength: float, context: Context) -> Tensor:
+        with context.asking() as score:
+            score(context.samples + 1)
+        raise KeyError
+
+    judge = DISCRIMINATORS[name]()
+    guided = XAIGuidedGenerator(generator(), judge, mask=lambda mask, c: c.scores.view(-1, 1) * mask, rule=rule)
+    loss = judge(guided(noise())).sum()
+    before = anatomy(judge)
+    with pytest.raises(KeyError):
+        torch.autograd.grad(loss, list(guided.parameters()))
+    assert anatomy(judge) == before
+
+
+def test_reports() -> None:
+    def transform(attribution: Tensor, context: Context) -> Tensor:
+        context.reports["largest"] = attribution.max()
+        return attribution
+
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge, mask=transform)
+    judge(guided(noise())).sum().backward()
+    assert last_of(guided).reports == {"largest": last_of(guided).attribution.max()}
+
+
+def test_each_part_each_discriminator_and_each_slot_has_a_state_of_its_own() -> None:
+    judges = [Lambda(lambda layers, one, two: layers(one) + layers(two), smooth()) for _ in range(2)]
+    guided = XAIGuidedGenerator(generator(), judges, mask=[Mean(), torch.abs, Mean()])
+    for judge in judges:
+        samples = guided(noise())
+        judge(samples, 2 * samples).sum().backward()
+    _, *states = guided.interception.state_dict()["parts"]
+    for state in states:
+        assert state.keys() == {"0", "1"}
+        for slot in state.values():
+            assert slot.keys() == {"mask.0", "mask.2"}
+            assert all(part["count"] == 1 for part in slot.values())
+    means = [part["mean"] for state in states for slot in state.values() for part in slot.values()]
+    assert len({tuple(mean.tolist()) for mean in means}) == 8
+
+
+def with_mean(maker: nn.Module, judge: nn.Module) -> XAIGuidedGenerator:
+    return XAIGuidedGenerator(maker, judge, mask=[Mean(), AbsNormalize()])
+
+
+def test_a_state_is_saved_and_loaded() -> None:
+    straight, _ = train(PAIRS["plain norm"], with_mean, updates=8)
+    half, guided = train(PAIRS["plain norm"], with_mean, updates=4)
+    assert guided is not None
+    saved = copy.deepcopy(guided.interception.state_dict())
+    half.step()
+    assert not torch.equal(
+        saved["parts"][1]["0"]["mask.0"]["mean"],
+        guided.interception.state_dict()["parts"][1]["0"]["mask.0"]["mean"],
+    ), "What was saved does not change with the guidance."
+    half, guided = train(PAIRS["plain norm"], with_mean, updates=4)
+    assert guided is not None
+    random = torch.get_rng_state()
+    again: Training = Training(half.generator, half.discriminator, half.optimizers)
+    guided.detach()
+    seed_everything(5)
+    again.play = resumed = with_mean(half.generator, half.discriminator)
+    resumed.interception.load_state_dict(saved)
+    torch.set_rng_state(random)
+    for _ in range(4):
+        again.step()
+    assert_same_bits(
+        {name: value for name, value in again.state().items() if not name.startswith("random")},
+        {name: value for name, value in straight.state().items() if not name.startswith("random")},
+    )
+
+
+def test_loading_an_older_state_forgets() -> None:
+    judge = smooth()
+    guided = with_mean(generator(), judge)
+    empty = guided.interception.state_dict()
+    assert "parts" not in empty
+    judge(guided(noise())).sum().backward()
+    guided.interception.load_state_dict(empty)
+    assert "parts" not in guided.interception.state_dict()
+
+
+def test_a_function_s_samples_have_a_state_too() -> None:
+    guided = with_mean(generator(), smooth())
+    for _ in range(2):
+        guided.intercept(guided(noise()), score=lambda samples: samples.sum(1)).sum().backward()
+    assert guided.interception.state_dict()["parts"][0]["0"]["mask.0"]["count"] == 2
+
+
+def test_a_part_of_a_part() -> None:
+    context = Context(BANK, 0, 0, torch.Generator())
+    context.within("inner").state["x"] = 1
+    assert context.state == {"inner": {"x": 1}}
+    assert context.within("inner").state == {"x": 1}
+
+
+@pytest.mark.parametrize("name", ["scores", "explain"])
+def test_a_context_made_by_hand(name: str) -> None:
+    context = Context(BANK, 0, 0, torch.Generator(), samples=BANK)
+    with pytest.raises(RuntimeError, match="made by hand should have `asking`"):
+        _ = context.scores if name == "scores" else context.explain(Saliency(exact=True))
+
+
+BAD: list[tuple[str, Callable[..., Any], str]] = [
+    ("mask", lambda attribution, context: None, "Parameter `mask` should give a tensor of the samples' shape (6, 8)."),
+    ("mask", lambda attribution, context: torch.ones(5), "Parameter `mask` should give a tensor of the samples' shape"),
+    (
+        "rule",
+        lambda g, m, s, c: 3,
+        "Parameter `rule` should give a tensor of the samples' shape (6, 8). Found an object",
+    ),
+    (
+        "rule",
+        lambda g, m, s, c: torch.ones(7),
+        "Parameter `rule` should give a tensor of the samples' shape (6, 8), or",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "part", "message"), BAD)
+def test_what_a_part_may_not_give(name: str, part: Callable[..., Any], message: str) -> None:
+    judge = discriminator()
+    guided = XAIGuidedGenerator(generator(), judge, **{name: part})
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        judge(guided(noise())).sum().backward()
+
+
+def test_a_contextual_transform_without_its_context() -> None:
+    with pytest.raises(TypeError, match="context"):
+        Guidance(mask=Gate()).transform(torch.ones(2, 2))
