@@ -1,17 +1,19 @@
 """What the command line can choose by name, and the short texts that name it: ``NAME[:VALUE[:VALUE]]``."""
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from difflib import get_close_matches
 from functools import partial
 from operator import getitem
+from types import ModuleType
 from typing import Any
 
 from torch import Tensor
 
-from xaigrad import Guidance
+from xaigrad import Guidance, masks, recipes, rules, schedules
 from xaigrad.benchmarks import models
-from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import (
     DeepLift,
@@ -27,7 +29,7 @@ from xaigrad.explainers import (
     SmoothGrad,
 )
 from xaigrad.integrations import losses
-from xaigrad.masks import AbsNormalize, Offset
+from xaigrad.masks import AbsNormalize
 from xaigrad.references import (
     BlurredReferences,
     ClassReferences,
@@ -35,8 +37,7 @@ from xaigrad.references import (
     RandomReferences,
     ZeroReferences,
 )
-from xaigrad.rules import Multiply, Residual
-from xaigrad.schedules import Alternate, Constant, StartAfter
+from xaigrad.schedules import Constant
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,44 @@ class Choice:
     make: Callable[..., Any]
     usage: str
     summary: str
+
+
+_SCALARS = ("int", "float", "bool", "str", "Literal", "typing.Literal")
+
+
+def _by_name(package: ModuleType, takes: int) -> dict[str, Choice]:
+    """Return the classes of a package that are made of numbers and words, ``TopK`` as ``top-k:FRACTION[:SOFT ...]``.
+
+    Args:
+        package: Where they are.
+        takes: How many arguments its strategies are called with, at least.
+    """
+    made = {}
+    for exported in package.__all__:
+        kind: Any = getattr(package, exported)
+        values = _values(kind) if is_dataclass(kind) and _arguments(kind) >= takes else None
+        if values is not None:
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", exported).lower()
+            made[name] = Choice(
+                getattr(package, exported), name + values, (inspect.getdoc(kind) or "").partition("\n")[0].rstrip(".")
+            )
+    return made
+
+
+def _arguments(kind: Any) -> int:
+    return len(inspect.signature(kind.__call__).parameters) - 1
+
+
+def _values(kind: Any) -> str | None:
+    """Return the values behind a name, ``:FRACTION[:SOFT]``; ``None`` if a text cannot say them."""
+    usage = closing = ""
+    for parameter in inspect.signature(kind).parameters.values():
+        optional = parameter.default is not inspect.Parameter.empty
+        if not inspect.formatannotation(parameter.annotation).startswith(_SCALARS):
+            return usage + closing if optional else None
+        usage += f"[:{parameter.name.upper()}" if optional else f":{parameter.name.upper()}"
+        closing += "]" * optional
+    return usage + closing
 
 
 LOSSES = {
@@ -131,16 +170,9 @@ MASKS = {
     "batch-minmax": Choice(
         lambda: AbsNormalize(per="batch", by="minmax"), "batch-minmax", "one min-max of the batch: the released code"
     ),
-}
-SCHEDULES = {
-    "constant": Choice(Constant, "constant[:STRENGTH]", "every update, at one strength"),
-    "alternate": Choice(Alternate, "alternate[:GUIDED[:STANDARD]]", "guided and standard updates in turn"),
-    "start-after": Choice(StartAfter, "start-after:UPDATES", "standard updates first"),
-}
-RULES = {
-    "multiply": Choice(Multiply, "multiply", "g' = g M: the paper"),
-    "residual": Choice(Residual, "residual[:ALPHA]", "g' = g + ALPHA g M (0.2): the released code"),
-}
+} | _by_name(masks, 1)
+SCHEDULES = _by_name(schedules, 1)
+RULES = _by_name(rules, 3)
 DATASETS = {
     "mnist-5k": Choice(str, "mnist-5k", "5,000 real MNIST digits, no network needed"),
     "mnist": Choice(str, "mnist", "all 60,000, from --data-root"),
@@ -164,8 +196,8 @@ def choose(parameter: str, choices: Mapping[str, Choice], text: str, **given: An
     Args:
         parameter: The option that the text was given to, for messages.
         choices: The names.
-        text: A name, with values behind colons: numbers, or else texts.
-        **given: What is needed beside them.
+        text: A name, with values behind colons: numbers, or else texts; or a call as in Python, ``Residual(0.3)``.
+        **given: What is needed beside them; ``names``, tensors that a call may name.
 
     Raises:
         UsageError: If the name is unknown or the values do not fit.
@@ -174,9 +206,12 @@ def choose(parameter: str, choices: Mapping[str, Choice], text: str, **given: An
         >>> choose("schedule", SCHEDULES, "alternate:2:1")
         Alternate(guided=2, standard=1)
     """
+    if "(" in text:
+        return _constructed(parameter, text, given.get("names"))
+    given.pop("names", None)
     name, *values = text.split(":")
     if name not in choices:
-        close = get_close_matches(name, choices, n=1)
+        close = get_close_matches(name.lower(), choices, n=1)
         cure = f"Did you mean {close[0]}?" if close else "`xaigrad list` says what each is."
         raise UsageError(f"Parameter `{parameter}` should be one of {', '.join(choices)}. Found {name!r}. {cure}")
     choice = choices[name]
@@ -188,70 +223,24 @@ def choose(parameter: str, choices: Mapping[str, Choice], text: str, **given: An
         raise UsageError(f"{error} It stands in --{parameter} {text}.") from None
 
 
-def offset(text: str) -> Offset:
-    """Return the offset that ``BASE[:SCALE]`` names; the scale is 1 - BASE where none is given.
-
-    Example:
-        >>> offset("0.25")
-        Offset(base=0.25, scale=0.75)
-    """
+def _constructed(parameter: str, text: str, names: Mapping[str, Any] | None) -> Any:
     try:
-        base, *scale = map(float, text.split(":"))
-        return Offset(base, *scale) if scale else Offset(base, 1 - base)
-    except (TypeError, ValueError):
-        raise UsageError(f"Parameter `offset` should read BASE[:SCALE], for example 1:0.2. Found {text!r}.") from None
+        return recipes.read(text, names, part=parameter)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{error} It stands in --{parameter}.") from None
 
 
-def guidance(
-    explainer: str,
-    references: str | None,
-    mask: str,
-    offset_text: str | None,
-    schedule: str,
-    rule: str,
-    digits: Digits,
-    model: str,
-) -> Guidance | None:
-    """Return the recipe that the texts name; ``None`` for the standard GAN.
-
-    Args:
-        explainer: A text, as all but the digits.
-        references: What it compares with; ``None``: its own default.
-        mask: How an attribution becomes a mask.
-        offset_text: What is added to that.
-        schedule: When and how strongly to guide.
-        rule: How the mask changes the gradient.
-        digits: The real images.
-        model: What is guided.
-
-    Raises:
-        UsageError: If a text names nothing, or parts do not fit each other.
-    """
-    masks = [choose("mask", MASKS, mask)] + ([offset(offset_text)] if offset_text else [])
-    when, how = choose("schedule", SCHEDULES, schedule), choose("rule", RULES, rule)
-    compared: Any = digits.images
-    if references is not None:
-        compared = choose("references", REFERENCES, references, images=digits.images, labels=digits.labels)
-    chosen = choose("explainer", EXPLAINERS, explainer, references=compared)
-    if references is not None and not hasattr(chosen, "references"):
-        raise UsageError(f"Parameter `references` is of no use to --explainer {explainer}. Leave it out.")
-    if isinstance(compared, ClassReferences) and not choose("model", MODELS, model).labelled:
-        raise UsageError(
-            f"Parameter `references` should not be {references} for --model {model}, whose discriminator is told no "
-            "class. Choose --model cgan, or other references."
-        )
-    return None if chosen is None else Guidance(chosen, masks, when, how)
-
-
-def _named(references: Any) -> Any:
-    """Return references that were asked for; explainers whose own default is zeros leave the bank of images aside."""
-    return None if isinstance(references, Tensor) else references
-
-
-def _value(text: str) -> int | float | str:
+def _value(text: str) -> int | float | str | bool:
+    if text in ("true", "false"):
+        return text == "true"
     for kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             continue
     return text
+
+
+def _named(references: Any) -> Any:
+    """Return references that were asked for; explainers whose own default is zeros leave the bank of images aside."""
+    return None if isinstance(references, Tensor) else references

@@ -66,18 +66,29 @@ def demo(
 @app.command()
 def run(
     explainer: Annotated[
-        str, typer.Option(help="Who explains the discriminator; none for the standard GAN.")
-    ] = "saliency",
+        str | None, typer.Option(help="Who explains the discriminator; none for the standard GAN. Default: saliency.")
+    ] = None,
     references: Annotated[
         str | None, typer.Option(help="What it compares samples with; if not given, its own default.")
     ] = None,
-    mask: Annotated[str, typer.Option(help="How an attribution becomes a mask.")] = "sample-max",
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(help="How an attribution becomes a mask; several are applied in order. Default: sample-max."),
+    ] = None,
     offset: Annotated[
         str | None,
         typer.Option(help="BASE[:SCALE], the mask becomes BASE + SCALE mask; SCALE is 1 - BASE if not given."),
     ] = None,
-    schedule: Annotated[str, typer.Option(help="When and how strongly to guide.")] = "constant",
-    rule: Annotated[str, typer.Option(help="How the mask changes the gradient.")] = "multiply",
+    logic: Annotated[
+        str | None,
+        typer.Option(help="A specification that the mask is made by, for example 'explanation & ~border(2)'."),
+    ] = None,
+    tnorm: Annotated[str | None, typer.Option(help="Read it in this logic: goedel, product or lukasiewicz.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="When and how strongly to guide. Default: constant.")] = None,
+    rule: Annotated[str | None, typer.Option(help="How the mask changes the gradient. Default: multiply.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="All of these from a TOML, YAML or JSON file, or a named recipe.")
+    ] = None,
     dataset: Dataset = "mnist-5k",
     digit: Digit = None,
     data_root: DataRoot = None,
@@ -92,18 +103,20 @@ def run(
     device: Device = "cpu",
     out: Out = None,
 ) -> None:
-    """Train one arm, with every part of its guidance chosen by name (see `xaigrad list`)."""
+    """Train one arm, every part of its guidance chosen by name or written as in Python (see `xaigrad list`)."""
     from rich.console import Console
 
-    from xaigrad.benchmarks import choices, data, results
+    from xaigrad.benchmarks import data, results
     from xaigrad.benchmarks.arms import Arm
+    from xaigrad.benchmarks.asked import Asked
     from xaigrad.benchmarks.compare import compare
     from xaigrad.benchmarks.training import Setting
 
     setting = Setting(model, loss, lr, beta1, batch, epochs, seed, device)
     digits = data.load(dataset, digit=digit, root=data_root, download=download)
-    guidance = choices.guidance(explainer, references, mask, offset, schedule, rule, digits, model)
-    arm = Arm("standard" if guidance is None else explainer.partition(":")[0], guidance)
+    asked = Asked(explainer, references, mask or (), offset, logic, tnorm, schedule, rule, recipe)
+    guidance = asked.guidance(digits, model)
+    arm = Arm("standard" if guidance is None else asked.name, guidance)
     compare([arm], setting, digits, out or results.default_folder("run"), Console(), {"digit": digit})
 
 
@@ -116,6 +129,14 @@ def cost(
             "If not given, every explainer, and those of captum and shap."
         ),
     ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A mask transform, specification, rule or schedule to measure instead, as in Python, for example "
+            "'TopK(0.3)'; can be given several times."
+        ),
+    ] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Measure all of these that there are.")] = False,
     model: Annotated[str, typer.Option(help="The pair of networks: mlp, dcgan or both.")] = "both",
     batch: Annotated[int | None, typer.Option(help="Images per step; if not given, mlp 100, dcgan 64.")] = None,
     pairs: Annotated[int, typer.Option(help="How often each is timed, in turn with standard steps.")] = 15,
@@ -123,13 +144,22 @@ def cost(
     device: Device = "cpu",
     out: Out = None,
 ) -> None:
-    """Time training steps with every explainer, xaigrad's and others', against standard steps, and their memory."""
+    """Time training steps with every explainer, xaigrad's and others', against standard steps, and their memory.
+
+    Or, with --part or --parts, the other parts of a recipe, in per cent of a standard step.
+    """
     from rich.console import Console
 
-    from xaigrad.benchmarks import cost_run, results
+    from xaigrad.benchmarks import cost_run, parts_run, results
+    from xaigrad.benchmarks.errors import UsageError
 
-    folder = out or results.default_folder("cost")
-    record = cost_run.run(explainer or [], model, batch, pairs, device, threads, folder, Console())
+    folder, console = out or results.default_folder("cost"), Console()
+    if (part or parts) and explainer:
+        raise UsageError("Parameter `explainer` should not stand beside parts. Found both. Take two runs.")
+    if part or parts:
+        record = parts_run.run(part or [], parts, model, batch, pairs, device, threads, folder, console)
+    else:
+        record = cost_run.run(explainer or [], model, batch, pairs, device, threads, folder, console)
     if any(row["status"].startswith("failed") for row in record["rows"]):
         raise typer.Exit(1)
 
@@ -140,14 +170,19 @@ def list_choices() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from xaigrad import recipes
     from xaigrad.benchmarks import choices, peers
 
     shown = Table("option", "choice", "what it is", box=None, padding=(0, 2, 0, 0))
+    shown.columns[1].no_wrap = True
     named_by = {f"--{option}": named for option, named in choices.BY_OPTION.items()}
     for option, named in (named_by | {"cost --explainer": choices.CONTROLS | peers.PEERS}).items():
         for number, choice in enumerate(named.values()):
             shown.add_row(option if number == 0 else "", choice.usage.replace("[", r"\["), choice.summary)
+    for number, (name, summary) in enumerate(recipes.NAMES.items()):
+        shown.add_row("--recipe" if number == 0 else "", name, summary)
     Console().print(shown)
+    Console().print('Parts can also be written as in Python: --rule "NormPreserving(Residual(0.3))".', highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -3,6 +3,7 @@
 A step is one update of the discriminator and one of the generator, as in :mod:`~xaigrad.benchmarks.training`.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
@@ -32,10 +33,18 @@ class Steps(Training):
         setting: All but the guidance.
         images: Real images, at least one batch.
         guidance: The recipe; ``None`` for the standard GAN. The explainer is called as it is, without a stopwatch.
+        clock: What the seconds are read from.
     """
 
-    def __init__(self, setting: Setting, images: Tensor, guidance: Guidance | None = None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        images: Tensor,
+        guidance: Guidance | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(setting, images)
+        self._clock = clock
         self._guided: XAIGuidedGenerator | None = None
         if guidance is not None:
             state = self._rng.get_state()  # So that both kinds of step see the same data and noise.
@@ -54,7 +63,7 @@ class Steps(Training):
         size = self._setting.batch
         chosen = [torch.randperm(len(self._images), generator=self._rng, device="cpu")[:size] for _ in range(steps)]
         batches = [self._images[batch.to(self._device)] for batch in chosen]
-        stopwatch = Stopwatch(self._device)
+        stopwatch = Stopwatch(self._device, self._clock)
         with self._seeded(), stopwatch.running():
             for batch in batches:
                 self.gan.step(batch)

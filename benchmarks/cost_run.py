@@ -1,31 +1,25 @@
 """Every explainer's cost on every pair of networks, into one folder that is whole after each of them."""
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import torch
 from rich.console import Console
 from torch import Tensor
 
 from xaigrad import Guidance
-from xaigrad.benchmarks import cost_picture, cost_table, data, results
+from xaigrad.benchmarks import cost_picture, cost_table, results
 from xaigrad.benchmarks.choices import CONTROLS, EXPLAINERS, Choice, choose
 from xaigrad.benchmarks.cost import Cost, measure
 from xaigrad.benchmarks.cost_display import CostDisplay
-from xaigrad.benchmarks.errors import UsageError
+from xaigrad.benchmarks.measuring import failure, head, models_of, settings, threads_set, write
+from xaigrad.benchmarks.measuring import images as _images
 from xaigrad.benchmarks.peers import PEERS, missing
 from xaigrad.benchmarks.training import Setting
 
-BATCHES = {"mlp": 100, "dcgan": 64}
-IMAGES = 1000
 CHOICES: dict[str, Choice] = CONTROLS | {name: made for name, made in EXPLAINERS.items() if name != "none"} | PEERS
 DEFAULTS = (
     "idle",
@@ -99,10 +93,8 @@ def plan(models: Sequence[str], explainers: Sequence[str], batch: int | None, de
         UsageError: If a name is unknown, or a number does not fit.
     """
     rows = []
-    for model in models:
-        setting = Setting(model=model, batch=BATCHES[model] if batch is None else batch, device=device)
-        setting.check_fits(len(images))
-        named = explainers or (*DEFAULTS, *MORE_DEFAULTS.get(model, ()), *DEFAULT_PEERS)
+    for setting in settings(models, batch, device, images):
+        named = explainers or (*DEFAULTS, *MORE_DEFAULTS.get(setting.model, ()), *DEFAULT_PEERS)
         for name in dict.fromkeys(["standard", *named]):
             made = choose("explainer", CHOICES, name, references=images)
             recipe = made if made is None or isinstance(made, Guidance) else Guidance(made)
@@ -137,25 +129,13 @@ def run(
     Raises:
         UsageError: If anything asked for cannot be.
     """
-    for name, value in (("pairs", pairs), ("threads", threads)):
-        if value is not None and value < 1:
-            raise UsageError(f"Parameter `{name}` should be at least 1. Found {value}.")
-    if model not in (*BATCHES, "both"):
-        raise UsageError(f"Parameter `model` should be one of {', '.join(BATCHES)}, both. Found {model!r}.")
-    images = _images()
-    rows = plan(list(BATCHES) if model == "both" else [model], explainers, batch, device, images)
+    models, images = models_of(model, pairs=pairs, threads=threads), _images()
+    rows = plan(models, explainers, batch, device, images)
     folder = results.new_folder(out)
-    with _threads(threads):
-        measured: list[dict[str, Any]] = []
-        record = {
-            "command": results.command_line(sys.argv[1:]),
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "asked": {"model": model, "batch": batch, "pairs": pairs, "device": device, "images": len(images)},
-            "machine": results.machine(),
-            "versions": _versions(),
-            "finished": False,
-            "rows": measured,
-        }
+    with threads_set(threads):
+        asked = {"model": model, "batch": batch, "pairs": pairs, "device": device, "images": len(images)}
+        record = head(asked, _LIBRARIES)
+        measured: list[dict[str, Any]] = record["rows"]
         try:
             with CostDisplay(console, len(rows)) as display:
                 for row in rows:
@@ -184,37 +164,9 @@ def _measured(row: Row, images: Tensor, pairs: int, display: CostDisplay) -> dic
             lambda doing: display.doing(f"{row.setting.model} {row.explainer}: {doing}"),
         )
     except Exception as error:  # An explainer of another library, or on networks that it does not fit.
-        return row.record(None, f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
+        return row.record(None, failure(error))
     return row.record(cost, "measured")
 
 
 def _save(folder: Path, record: Mapping[str, Any]) -> None:
-    for name, text in (("cost.json", json.dumps(record, indent=1) + "\n"), ("cost.csv", cost_table.as_csv(record))):
-        unfinished = folder / f"{name}.part"
-        unfinished.write_text(text)
-        unfinished.replace(folder / name)
-
-
-def _images() -> Tensor:
-    digits = data.load("mnist-5k").images
-    return digits[torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[:IMAGES]]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # An extra that is not there.
-            continue
-    return found
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(count or before)
-        yield
-    finally:
-        torch.set_num_threads(before)
+    write(folder, {"cost.json": json.dumps(record, indent=1) + "\n", "cost.csv": cost_table.as_csv(record)})

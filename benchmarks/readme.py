@@ -1,15 +1,18 @@
-"""Measured figures for the README, from the results of a run: ``python -m xaigrad.benchmarks.readme RUN``."""
+"""Measured figures for the documentation, from the results of a run: ``python -m xaigrad.benchmarks.readme RUN``."""
 
 import json
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from xaigrad.benchmarks import cost_table, table
+from xaigrad.benchmarks import cost_table, part_table, table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+CONTROL = ROOT / "docs" / "control.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -27,17 +30,24 @@ def filled(text: str, name: str, content: str) -> str:
 
 
 def publish(run: Path) -> None:
-    """Keep the results and the picture of a demo or of the costs, and write the table into the README."""
-    name, kept, tables = (
-        ("cost", {"cost.json": "cost.json", "cost.csv": "cost.csv", "cost.png": "cost.png"}, cost_table)
-        if (run / "cost.json").exists()
-        else ("demo", {"results.json": "demo.json", "samples.png": "demo.png"}, table)
-    )
+    """Keep the results of a run, and write the table into the README, or that of parts into docs/control.md."""
+    *known, demo = _known()
+    name, page, kept, tables = next((one for one in known if (run / next(iter(one[2]))).exists()), demo)
     RESULTS.mkdir(exist_ok=True)
     for found, wanted in kept.items():
         shutil.copy(run / found, RESULTS / wanted)
     record = json.loads((RESULTS / f"{name}.json").read_text())
-    README.write_text(filled(README.read_text(), name, tables.markdown(record)))
+    page.write_text(filled(page.read_text(), name, tables(record)))
+
+
+def _known() -> list[tuple[str, Path, dict[str, str], Callable[[Any], str]]]:
+    """Return for each kind of run its name, the page, the files that are kept, the record first, and its table."""
+    costs = {"cost.json": "cost.json", "cost.csv": "cost.csv", "cost.png": "cost.png"}
+    return [
+        ("cost", README, costs, cost_table.markdown),
+        ("parts", CONTROL, {"parts.json": "parts.json", "parts.csv": "parts.csv"}, part_table.markdown),
+        ("demo", README, {"results.json": "demo.json", "samples.png": "demo.png"}, table.markdown),
+    ]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ def command_line(words: Sequence[str]) -> str:
         for before, word in zip(["", *words], words, strict=False)
         if before not in folders and word.partition("=")[0] not in folders
     ]
-    return " ".join(["xaigrad", *kept])
+    return shlex.join(["xaigrad", *kept])
 
 
 def default_folder(command: str) -> Path:

@@ -1,7 +1,7 @@
 """Seconds spent in one part of a training."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,16 @@ from xaigrad.explainers import Context, Explainer, Score
 
 
 class Stopwatch:
-    """Adds up seconds; on a GPU by device events, which are read at the end, so that no step waits for the device."""
+    """Adds up seconds; on a GPU by device events, which are read at the end, so that no step waits for the device.
 
-    def __init__(self, device: torch.device) -> None:
+    Args:
+        device: Where the time goes by.
+        clock: What is read elsewhere than on a GPU.
+    """
+
+    def __init__(self, device: torch.device, clock: Callable[[], float] = time.perf_counter) -> None:
         self._cuda = device.type == "cuda"
+        self._clock = clock
         self._seconds = 0.0
         self._events: list[tuple[Any, Any]] = []
 
@@ -30,9 +36,9 @@ class Stopwatch:
             end.record()
             self._events.append((start, end))
         else:
-            begin = time.perf_counter()
+            begin = self._clock()
             yield
-            self._seconds += time.perf_counter() - begin
+            self._seconds += self._clock() - begin
 
     def seconds(self) -> float:
         """Return the sum so far; on a GPU this waits for the device."""

@@ -8,11 +8,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from xaigrad import Guidance, masks, rules, schedules
 from xaigrad.benchmarks import choices, cli, data
+from xaigrad.benchmarks.asked import Asked, offset
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import DeepShap, Saliency
-from xaigrad.masks import Offset
+from xaigrad.logic import PRODUCT, Specification, parse
+from xaigrad.masks import EMA, AbsNormalize, Blur, MeanOne, Offset, TopK
 from xaigrad.references import (
     BlurredReferences,
     ClassReferences,
@@ -20,8 +23,8 @@ from xaigrad.references import (
     RandomReferences,
     ZeroReferences,
 )
-from xaigrad.rules import Residual
-from xaigrad.schedules import Alternate, Constant, StartAfter
+from xaigrad.rules import Minimax, NormPreserving, Residual, SecantFeedback
+from xaigrad.schedules import Alternate, Constant, CosineDecay, StartAfter, WarmUp
 
 all_digits = cache(data.load)
 pytestmark = pytest.mark.usefixtures("single")
@@ -99,7 +102,21 @@ def test_run_trains_every_model(model: str, explanations: int, used: dict[str, o
     [
         (["run", "--explainer", "salience"], "Did you mean saliency?"),
         (["run", "--explainer", "saliency:3"], "should read saliency. Found 'saliency:3'."),
-        (["run", "--mask", "none"], "Parameter `mask` should be one of sample-max, batch-minmax."),
+        (["run", "--mask", "none"], "Parameter `mask` should be one of sample-max, batch-minmax, "),
+        (["run", "--mask", "top-k"], "Parameter `mask` should read top-k:FRACTION[:SOFT[:TEMPERATURE]]. Found 'top-k'"),
+        (["run", "--mask", "top-k:2"], "Parameter `fraction` should be a number in (0, 1]. Found 2"),
+        (["run", "--mask", "blur:1", "--mask", "TopK(0.3"], "It stands in --mask."),
+        (["run", "--rule", "NormPreserving(Residal(0.3))"], "Did you mean `Residual`?"),
+        (["run", "--rule", "AbsNormalize()"], "It stands in --rule."),
+        (["run", "--schedule", "Alternate() * 2"], "It stands in --schedule."),
+        (["run", "--explainer", "__import__('os').system('true')"], "It stands in --explainer."),
+        (["run", "--logic", "explanation & (border(2)"], "It stands in --logic."),
+        (["run", "--logic", "explanation & boder(2)"], "did you mean border?"),
+        (["run", "--logic", "explanation", "--tnorm", "boole"], '"goedel" or "product" or "lukasiewicz"'),
+        (["run", "--tnorm", "product"], "Parameter `tnorm` should stand beside --logic."),
+        (["run", "--recipe", "logicgan", "--rule", "multiply"], "Parameter `recipe` should stand alone. Found --rule"),
+        (["run", "--recipe", "logigan"], "Parameter `recipe` should be a file or one of "),
+        (["run", "--recipe", "nowhere.toml"], "nowhere.toml"),
         (["run", "--schedule", "constant:2"], "Parameter `strength` should be a number in [0, 1]. Found 2."),
         (["run", "--schedule", "start-after"], "should read start-after:UPDATES."),
         (["run", "--rule", "residual:x"], "--rule residual:x"),
@@ -197,9 +214,10 @@ def test_texts_name_strategies() -> None:
     assert choices.choose("schedule", choices.SCHEDULES, "alternate:2:3") == Alternate(2, 3)
     assert choices.choose("schedule", choices.SCHEDULES, "start-after:9") == StartAfter(9)
     assert choices.choose("rule", choices.RULES, "residual:0.4") == Residual(0.4)
-    assert choices.offset("0.25") == Offset(0.25, 0.75)
+    assert offset("0.25") == Offset(0.25, 0.75)
     digits = Digits(references, torch.zeros(3, dtype=torch.long), "noise")
-    assert choices.guidance("none", None, "sample-max", None, "constant", "multiply", digits, "mlp") is None
+    assert Asked("none").guidance(digits, "mlp") is None
+    assert Asked().guidance(digits, "mlp") == Guidance()
     with pytest.raises(UsageError):
         choices.choose("rule", choices.RULES, "")
 
@@ -208,7 +226,7 @@ def test_texts_name_references() -> None:
     digits = Digits(torch.zeros(3, 1, 28, 28), torch.tensor([0, 1, 1]), "noise")
 
     def named(explainer: str, references: str | None) -> object:
-        guidance = choices.guidance(explainer, references, "sample-max", None, "constant", "multiply", digits, "cgan")
+        guidance = Asked(explainer, references).guidance(digits, "cgan")
         assert guidance is not None
         return guidance.explainer.references  # type: ignore[attr-defined]
 
@@ -223,6 +241,57 @@ def test_texts_name_references() -> None:
     assert (same_class.images is digits.images, same_class.classes) == (True, None)
     with pytest.raises(UsageError, match=r"Parameter `references` is of no use to --explainer saliency\. Leave it out"):
         named("saliency", "zeros")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Asked(mask=["top-k:0.3", "blur:1"]), Guidance(mask=[TopK(0.3), Blur(1)])),
+        (Asked(mask=["top-k:0.3:true"]), Guidance(mask=[TopK(0.3, soft=True)])),
+        (Asked(mask=["(AbsNormalize(), EMA(0.5))", "mean-one"]), Guidance(mask=[AbsNormalize(), EMA(0.5), MeanOne()])),
+        (Asked(offset="1:0.2"), Guidance(mask=[AbsNormalize(), Offset(1.0, 0.2)])),
+        (Asked(logic="explanation & ~border(2)"), Guidance(mask=[AbsNormalize(), parse("explanation & ~border(2)")])),
+        (
+            Asked(logic="explanation | 0.5", tnorm="product"),
+            Guidance(mask=[AbsNormalize(), Specification("explanation | 0.5", PRODUCT)]),
+        ),
+        (Asked(schedule="WarmUp(500) * Alternate()"), Guidance(schedule=WarmUp(500) * Alternate())),
+        (Asked(schedule="cosine-decay:100:0.1"), Guidance(schedule=CosineDecay(100, 0.1))),
+        (Asked(rule="NormPreserving(Residual(0.3))"), Guidance(rule=NormPreserving(Residual(0.3)))),
+        (Asked(explainer="Saliency(exact=True)"), Guidance(Saliency(exact=True))),
+        (Asked(recipe="xaigan"), Guidance.xaigan()),
+    ],
+)
+def test_parts_by_name_and_as_in_python(asked: Asked, expected: Guidance) -> None:
+    digits = Digits(torch.zeros(3, 1, 28, 28), torch.tensor([0, 1, 1]), "noise")
+    assert asked.guidance(digits, "mlp") == expected
+
+
+def test_a_call_may_name_the_real_images() -> None:
+    digits = Digits(torch.zeros(3, 1, 28, 28), torch.tensor([0, 1, 1]), "noise")
+    guidance = Asked(rule="SecantFeedback(Minimax(True), real, samples=2)").guidance(digits, "mlp")
+    assert guidance is not None
+    assert guidance.rule == SecantFeedback(Minimax(True), RandomReferences(digits.images), samples=2)
+
+
+def test_every_strategy_is_reached_by_name_or_by_a_call() -> None:
+    """By name, those that are made of numbers and words; all others need another part, and are written as a call."""
+    for package, table in ((masks, choices.MASKS), (schedules, choices.SCHEDULES), (rules, choices.RULES)):
+        reached = {choice.make.__name__ for choice in table.values() if isinstance(choice.make, type)}
+        needing = set(package.__all__) - reached
+        assert needing <= {
+            *("Product", "Maximum", "Piecewise", "Verdicts"),
+            *("Feedback", "PathFeedback", "SecantFeedback", "Project", "Minimax", "NonSaturating"),
+        }
+
+
+def test_run_from_a_recipe_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guidance = Guidance(mask=parse("explanation & ~border(2)"), schedule=0.5 * Alternate(), rule=NormPreserving())
+    guidance.save(tmp_path / "mine.toml")
+    assert not cli.main(["run", *SMALL, "--recipe", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "run")])
+    (arm,) = json.loads((tmp_path / "run" / "results.json").read_text())["arms"]
+    assert arm["arm"] == "mine"
+    assert arm["guidance"] == repr(guidance)
 
 
 def test_names_agree_with_the_data() -> None:
