@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xaigrad.logic import Specification
-
 from xaigrad import Guidance, recipes
 from xaigrad.benchmarks.choices import EXPLAINERS, MASKS, MODELS, REFERENCES, RULES, SCHEDULES, choose
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
+from xaigrad.logic import Specification
 from xaigrad.masks import Offset
 from xaigrad.references import ClassReferences
 
