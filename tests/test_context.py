@@ -195,11 +195,22 @@ def test_what_another_explainer_says() -> None:
     assert asked == 1 + 1 + Counted.calls[0] - 1, "The user's call, the explainer's, and the other explainer's."
 
 
-def test_the_guidance_s_own_explainer_is_not_asked_twice() -> None:
-    explainer = Saliency(exact=True)
+@dataclass(frozen=True)
+class Unhashable:
+    """Explains by the gradient of the score."""
+
+    settings: list[int]
+
+    def __call__(self, score: Any, samples: Tensor, context: Context) -> Tensor:
+        return Saliency(exact=True)(score, samples, context)
+
+
+@pytest.mark.parametrize("make", [lambda: Saliency(exact=True), lambda one=Unhashable([1]): one])
+def test_the_guidance_s_own_explainer_is_not_asked_twice(make: Callable[[], Any]) -> None:
+    """Nor is one that equals it."""
     judge = Counted()
     guided = XAIGuidedGenerator(
-        generator(), judge, explainer=explainer, mask=lambda attribution, context: context.explain(explainer)
+        generator(), judge, explainer=make(), mask=lambda attribution, context: context.explain(make())
     )
     Counted.calls[0] = 0
     judge(guided(noise())).sum().backward()

@@ -96,27 +96,35 @@ class Context:
         return found
 
     def explain(self, explainer: Callable[[Score, Tensor, "Context"], Tensor]) -> Tensor:
-        """Return what an explainer says of the samples, in their shape; it is asked once in an update.
+        """Return what an explainer says of the samples, in their shape; it, or one that equals it, is asked once.
 
         Raises:
             TypeError: If it gives no tensor.
             ValueError: If the tensor's shape is not the samples' and does not broadcast to it.
         """
-        # With the explainer, which an identity alone would not keep.
-        if id(explainer) not in self._answers:
+        key = _key(explainer)
+        if key not in self._answers:
             if getattr(explainer, "fused", False):
                 found = explainer(_unasked, self.samples, self)
             else:
                 with self.asking() as score, torch.enable_grad():
                     found = explainer(score, self.samples, self)
             found = expanded("explainer", explainer, found, self.gradient).detach().to(self.gradient.dtype)
-            self._answers[id(explainer)] = found, explainer
-        attribution: Tensor = self._answers[id(explainer)][0]
+            self._answers[key] = found, explainer  # Which an identity alone would not keep.
+        attribution: Tensor = self._answers[key][0]
         return attribution
 
     def within(self, name: str) -> "Context":
         """Return the context of a part of a part, which has a state of its own."""
         return replace(self, state=self.state.setdefault(name, {}))
+
+
+def _key(explainer: Any) -> Any:
+    try:
+        hash(explainer)
+    except TypeError:
+        return id(explainer)
+    return explainer
 
 
 def expanded(name: str, part: Any, found: Any, gradient: Tensor) -> Tensor:
