@@ -23,7 +23,7 @@ class PathFeedback(Comparing, Feedback):
     Over the whole path, [a, b] = [0, 1], it is the slope by which integrated gradients (Sundararajan et al. 2017, arXiv
     1703.01365, equation 1) and, with the position drawn at random, expected gradients (Erion et al. 2021, arXiv
     1906.10670, equation 2) multiply the way from reference to sample. Where D is sure at x and the loss is flat there,
-    it is not flat all the way to a real sample.
+    it is not flat all the way to a real sample; on the first part of it, the default stretch, it may be.
 
     It is put in the place of the gradient as :class:`Feedback` says: g' = (1 - s β) g + s β κ S. The mask has no part
     in it. It costs K forward and backward passes of D.
