@@ -119,7 +119,7 @@ class DiscriminatorCall:
     def answered(self, output: Any) -> None:
         """Keep what the discriminator returned to the user, without its graph."""
         leaves, spec = tree_flatten(output)
-        leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        leaves = [without_graph(leaf) for leaf in leaves]
         self._output = tree_unflatten(leaves, spec), _versions(leaves)
 
     def listen(self, output: Any) -> None:
@@ -172,6 +172,11 @@ class DiscriminatorCall:
         # A clone: an in-place first layer must not write into the samples, nor into a leaf.
         args, kwargs = self.arguments(samples.clone())
         return self.question.reduce(self._function(*args, **kwargs), samples)
+
+
+def without_graph(leaf: Any) -> Any:
+    """Return a tensor without its graph, and anything else as it is."""
+    return leaf.detach() if isinstance(leaf, Tensor) else leaf
 
 
 def _versions(leaves: Iterable[Any]) -> list[int]:

@@ -84,6 +84,11 @@ class Guidance:
         return max(int(getattr(part, "harvests", 0)) for part in self.parts)
 
     @property
+    def slopes(self) -> bool:
+        """Whether the rule has a slope of its own, also where no gradient arrives."""
+        return bool(getattr(self.rule, "slopes", False))
+
+    @property
     def watches(self) -> bool:
         """Whether the schedule wants to know how right D is."""
         return bool(getattr(self.schedule, "watches", self._contextual[-2]))  # type: ignore[attr-defined]

@@ -76,7 +76,7 @@ class Harvest:
         """Return what stands in a bank's place among D's arguments, unless the generator made it."""
         slot, count = bank.slot
         roles = leaves[slot : slot + 1] if count == len(leaves) else leaves
-        rows = next((leaf for leaf in roles if is_batch(leaf)), None)
+        rows = next((leaf for leaf in roles if _is_batch(leaf)), None)
         known = rows is not None and (storages := _storages([rows])) and self._made.isdisjoint(storages)
         return rows if known else None
 
@@ -151,7 +151,7 @@ class Harvest:
                     bank.load_state_dict(one)
 
 
-def is_batch(leaf: Any) -> TypeGuard[Tensor]:
+def _is_batch(leaf: Any) -> TypeGuard[Tensor]:
     return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 1
 
 
@@ -159,7 +159,7 @@ def _storages(leaves: Iterable[Any]) -> set[StorageWeakRef]:
     """Return the memory of those leaves that could be samples; tensors of a transform (``torch.vmap``) have none."""
     found = set()
     for leaf in leaves:
-        if is_batch(leaf):
+        if _is_batch(leaf):
             with contextlib.suppress(RuntimeError, NotImplementedError):
                 found.add(StorageWeakRef(leaf.untyped_storage()))  # type: ignore[no-untyped-call]
     return found

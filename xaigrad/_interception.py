@@ -5,7 +5,6 @@ a tensor hook on the clone re-weights the gradient that arrives there. D carries
 where real samples are harvested), and everything about one call of D lives in the closure of that call.
 """
 
-import copy
 import threading
 import weakref
 from collections import Counter
@@ -21,7 +20,8 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._pytree import tree_flatten, tree_unflatten
 from torch.utils.hooks import RemovableHandle
 
-from xaigrad._call import DiscriminatorCall, Question
+from xaigrad._answers import Answers
+from xaigrad._call import DiscriminatorCall, Question, without_graph
 from xaigrad._guidance import Guidance
 from xaigrad._harvest import Harvest
 from xaigrad._hook import WeakHook, prune
@@ -32,7 +32,7 @@ from xaigrad._reweighting import GuidedUpdate, Reweighting
 from xaigrad._types import Score
 from xaigrad._updates import Updates
 from xaigrad._vigilance import Vigilance
-from xaigrad._watch import Watch, without_graph
+from xaigrad._watch import Watch
 
 
 class Interception:
@@ -81,11 +81,7 @@ class Interception:
         self._updates = Updates(self._parameters, optimizer)
         self.vigilance = Vigilance()
         self._recomputation = Recomputation()
-        # Weakly: of a call that raises, nothing stays.
-        self._calls: weakref.WeakKeyDictionary[nn.Module, list[weakref.ref[DiscriminatorCall]]] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._checked: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self._answers = Answers(guidance)
         before, after, stepped = WeakHook(self._before), WeakHook(self._after), WeakHook(self._stepped)
         handles: list[RemovableHandle] = []
         self._finalizer = weakref.finalize(self, _remove, handles)
@@ -94,8 +90,6 @@ class Interception:
             handles.append(module.register_forward_hook(after))
         self._steps = register_optimizer_step_post_hook(stepped)
         prune(self._steps)
-        self._asks = guidance.asks
-        self._slopes = bool(getattr(guidance.rule, "slopes", False))
         self._watch = Watch(question) if guidance.watches else None
         harvests = guidance.harvests
         self._harvest = Harvest(harvests, discriminators, question.sign) if harvests else None
@@ -166,31 +160,27 @@ class Interception:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what resuming needs: the counts, the guidance's random state, and the harvest if there is one."""
-        rng = self._reweighting.rng.get_state()
-        state = {"updates": self.updates, "explanations": self.explanations, "rng": rng}
-        parts = self._reweighting.states(reference() for reference in self._discriminators)
-        if any(parts):
-            state["parts"] = copy.deepcopy(parts)
+        """Return what resuming needs: the counts, the random state, and what is carried from one call to the next."""
+        state = {"updates": self.updates, **self._reweighting.state_dict(self._modules)}
         if self._watch is not None:
             state["verdicts"] = self._watch.verdicts.state_dict()
         if self._harvest is not None:
-            state["real"] = self._harvest.state_dict(reference() for reference in self._discriminators)
+            state["real"] = self._harvest.state_dict(self._modules)
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved guidance stopped; load the generator's weights first."""
         self._updates.count = int(state["updates"])
-        self._reweighting.explanations = int(state["explanations"])
-        self._reweighting.rng.set_state(state["rng"].cpu())
-        own = self._reweighting.states(reference() for reference in self._discriminators)
-        for part, saved in zip(own, state.get("parts", [{}] * len(own)), strict=False):
-            part.clear()
-            part.update(copy.deepcopy(saved))
+        self._reweighting.load_state_dict(self._modules, state)
         if self._watch is not None and "verdicts" in state:
             self._watch.verdicts.load_state_dict(state["verdicts"])
         if self._harvest is not None and "real" in state:
-            self._harvest.load_state_dict((reference() for reference in self._discriminators), state["real"])
+            self._harvest.load_state_dict(self._modules, state["real"])
+
+    @property
+    def _modules(self) -> list[nn.Module | None]:
+        """The discriminators, in their order; ``None`` for those that are no more."""
+        return [reference() for reference in self._discriminators]
 
     def _strength(self, generated: bool) -> float:
         """Return how strongly to guide: 0 for what G did not make, in pauses, and where the schedule rests."""
@@ -242,43 +232,26 @@ class Interception:
         if strength == 0:
             return None
         held = [without_graph(leaf) for leaf in leaves]
-        calls = self._calls[module] = []
+        calls: list[DiscriminatorCall] = []
         for slot in generated:
             if origins[slot] is Origin.GUIDED:
                 self.skipped["guided already"] += 1
                 continue
             call = DiscriminatorCall(module, held, spec, slot, self._question)
             leaves[slot] = self._alias(leaves[slot], call, strength)
-            calls.append(weakref.ref(call))
+            calls.append(call)
+        self._answers.before(module, calls)
         return tree_unflatten(leaves, spec)
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        """Check at its first guided call, in the user's own line, that the output can be explained; harvest."""
+        """Check at its first guided call, in the user's own line, that the output can be explained; watch; harvest."""
         if self._explaining:
             return
-        for reference in self._calls.pop(module, ()):
-            if (call := reference()) is not None:
-                if self._asks:
-                    call.answered(output)
-                if self._slopes:
-                    call.listen(output)
-                if module not in self._checked:
-                    self._check(call)
-                    self._checked.add(module)
+        self._answers.after(module, output)
         if self._watch is not None:
             self._watch.after(module, output)
         if self._harvest is not None:
             self._harvest.after(module, output, self._question.target)
-
-    def _check(self, call: DiscriminatorCall) -> None:
-        """Raise if what the recipe asks of the discriminator cannot be answered by what it returned."""
-        if self._asks:
-            with torch.no_grad():
-                call.verdict()
-        for part in self.guidance.parts:
-            check = getattr(part, "check_call", None)
-            if check is not None:
-                check(call.discriminator, call.samples)
 
     def _alias(self, samples: Tensor, call: DiscriminatorCall, strength: float) -> Tensor:
         alias = samples.clone()
@@ -295,7 +268,7 @@ class Interception:
             self.skipped["detached"] += 1
         elif not self._active:
             self.skipped["paused"] += 1
-        elif _is_zero(gradient) and not self._slopes:
+        elif _is_zero(gradient) and not self.guidance.slopes:
             self.skipped["zero gradient"] += 1
         elif harvest is not None and (real := harvest.real(call.discriminator, call.samples, call.slot)) is None:
             self.skipped["no real samples yet"] += 1
@@ -306,7 +279,7 @@ class Interception:
     def _explain(
         self, gradient: Tensor, call: DiscriminatorCall, strength: float, update: int, real: Tensor | None
     ) -> Tensor:
-        living = [module for reference in self._discriminators if (module := reference()) is not None]
+        living = [module for module in self._modules if module is not None]
         # A replica that DataParallel made shares buffers with D, and is asked in a thread of its own.
         modules = living if call.discriminator is None else [*living, call.discriminator]
         with self._lock:

@@ -1,5 +1,6 @@
 """The step that the paper adds to backpropagation: explain, mask, re-weight (LogicGAN, Algorithm 1, lines 6 and 7)."""
 
+import copy
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -69,7 +70,22 @@ class Reweighting:
         """How many samples had a mask that was not finite and got the neutral mask 1."""
         return 0 if self._fallbacks is None else int(self._fallbacks)
 
-    def states(self, discriminators: Iterable[nn.Module | None]) -> list[dict[str, Any]]:
+    def state_dict(self, discriminators: Iterable[nn.Module | None]) -> dict[str, Any]:
+        """Return the count, the random state, and what the parts carry from one update to the next, if anything."""
+        state = {"explanations": self.explanations, "rng": self.rng.get_state()}
+        parts = self._carried(discriminators)
+        return state | ({"parts": copy.deepcopy(parts)} if any(parts) else {})
+
+    def load_state_dict(self, discriminators: Iterable[nn.Module | None], state: Mapping[str, Any]) -> None:
+        """Go on where a saved guidance stopped."""
+        self.explanations = int(state["explanations"])
+        self.rng.set_state(state["rng"].cpu())
+        parts = self._carried(discriminators)
+        for part, saved in zip(parts, state.get("parts", [{}] * len(parts)), strict=False):
+            part.clear()
+            part.update(copy.deepcopy(saved))
+
+    def _carried(self, discriminators: Iterable[nn.Module | None]) -> list[dict[str, Any]]:
         """Return what the parts carry from one update to the next: of functions, then of each discriminator."""
         return [self._state, *({} if one is None else self._states[unwrapped(one)] for one in discriminators)]
 

@@ -111,11 +111,6 @@ class Watch:
                 )
 
 
-def without_graph(leaf: Any) -> Any:
-    """Return a tensor without its graph, and anything else as it is."""
-    return leaf.detach() if isinstance(leaf, Tensor) else leaf
-
-
 def _is_samples(leaf: Any) -> TypeGuard[Tensor]:
     return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 0 and leaf.numel() > 0
 

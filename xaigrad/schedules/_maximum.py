@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xaigrad._types import Schedule, Verdicts
-from xaigrad.schedules._algebra import Algebra, ask, gathered, watching
+from xaigrad.schedules._around import Together
 
 
 @dataclass(frozen=True)
-class Maximum(Algebra):
+class Maximum(Together):
     """The maximum of schedules, s(t) = max(s_1(t), s_2(t), ...); also written ``a | b``.
 
     Of schedules that are 0 or 1, it is 1 where any of them is. A maximum of maxima is one maximum.
@@ -31,14 +31,6 @@ class Maximum(Algebra):
 
     schedules: Sequence[Schedule | float]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", gathered(Maximum, self.schedules))
-
-    @property
-    def watches(self) -> bool:
-        """Whether one of them wants to know how right the discriminator is."""
-        return watching(self.schedules)
-
     def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return the greatest of the strengths."""
-        return max(ask(schedule, update, verdicts) for schedule in self.schedules)
+        return max(self.strengths(update, verdicts))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from math import prod
 
 from xaigrad._types import Schedule, Verdicts
-from xaigrad.schedules._algebra import Algebra, ask, gathered, watching
+from xaigrad.schedules._around import Together
 
 
 @dataclass(frozen=True)
-class Product(Algebra):
+class Product(Together):
     """The product of schedules, s(t) = s_1(t) s_2(t) ...; also written ``a * b``.
 
     Of schedules that are 0 or 1, it is 1 where all of them are. A product of products is one product.
@@ -32,14 +32,6 @@ class Product(Algebra):
 
     schedules: Sequence[Schedule | float]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", gathered(Product, self.schedules))
-
-    @property
-    def watches(self) -> bool:
-        """Whether one of them wants to know how right the discriminator is."""
-        return watching(self.schedules)
-
     def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return the product of the strengths."""
-        return prod((ask(schedule, update, verdicts) for schedule in self.schedules), start=1.0)
+        return prod(self.strengths(update, verdicts), start=1.0)

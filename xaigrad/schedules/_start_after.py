@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from xaigrad._checks import check_count
 from xaigrad._types import Schedule, Verdicts
-from xaigrad.schedules._algebra import Algebra, as_schedule, ask, watching
+from xaigrad.schedules._around import Around
 from xaigrad.schedules._constant import Constant
 
 
 @dataclass(frozen=True)
-class StartAfter(Algebra):
+class StartAfter(Around):
     """Standard training for the first updates, then another schedule that starts from its own update 0.
 
     s(t) = 0 for t < T, else s'(t - T). The released code guides only the second half of a training.
@@ -32,13 +32,8 @@ class StartAfter(Algebra):
 
     def __post_init__(self) -> None:
         check_count("updates", self.updates, 0)
-        object.__setattr__(self, "schedule", as_schedule("schedule", self.schedule))
-
-    @property
-    def watches(self) -> bool:
-        """Whether what follows wants to know how right the discriminator is."""
-        return watching([self.schedule])
+        super().__post_init__()
 
     def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return 0.0 before ``updates``, then what the schedule says."""
-        return 0.0 if update < self.updates else ask(self.schedule, update - self.updates, verdicts)
+        return 0.0 if update < self.updates else self.inside(update - self.updates, verdicts)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from xaigrad._checks import check_count
 from xaigrad._types import Schedule, Verdicts
-from xaigrad.schedules._algebra import Algebra, as_schedule, ask, watching
+from xaigrad.schedules._around import Around
 from xaigrad.schedules._constant import Constant
 
 
 @dataclass(frozen=True)
-class StopAfter(Algebra):
+class StopAfter(Around):
     """A schedule for the first updates, then standard training to the end.
 
     s(t) = s'(t) for t < T, else 0.
@@ -32,13 +32,8 @@ class StopAfter(Algebra):
 
     def __post_init__(self) -> None:
         check_count("updates", self.updates, 0)
-        object.__setattr__(self, "schedule", as_schedule("schedule", self.schedule))
-
-    @property
-    def watches(self) -> bool:
-        """Whether what comes before wants to know how right the discriminator is."""
-        return watching([self.schedule])
+        super().__post_init__()
 
     def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return what the schedule says before ``updates``, then 0.0."""
-        return ask(self.schedule, update, verdicts) if update < self.updates else 0.0
+        return self.inside(update, verdicts) if update < self.updates else 0.0

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from xaigrad._checks import check_count
 from xaigrad._types import Schedule, Verdicts
-from xaigrad.schedules._algebra import Algebra, as_schedule, ask, watching
+from xaigrad.schedules._around import Around
 from xaigrad.schedules._constant import Constant
 
 
 @dataclass(frozen=True)
-class WarmUp(Algebra):
+class WarmUp(Around):
     r"""A strength that rises linearly from 0, times another schedule.
 
     .. math:: s(t) = \min(t / T, 1) \, s'(t)
@@ -34,14 +34,9 @@ class WarmUp(Algebra):
 
     def __post_init__(self) -> None:
         check_count("updates", self.updates, 0)
-        object.__setattr__(self, "schedule", as_schedule("schedule", self.schedule))
-
-    @property
-    def watches(self) -> bool:
-        """Whether what is warmed up wants to know how right the discriminator is."""
-        return watching([self.schedule])
+        super().__post_init__()
 
     def __call__(self, update: int, verdicts: Verdicts | None = None) -> float:
         """Return the schedule's strength, reduced at the beginning."""
         risen = update / self.updates if update < self.updates else 1.0
-        return risen * ask(self.schedule, update, verdicts)
+        return risen * self.inside(update, verdicts)
