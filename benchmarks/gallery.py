@@ -5,7 +5,7 @@ specification makes of it. The pictures and the tables of docs/control.md are wr
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,10 @@ LOGIC = (
 )
 
 
+TEXTS = {"masks": MASKS, "rules": RULES, "logic": LOGIC}
+"""What there is a picture of, by table."""
+
+
 class Given(nn.Module):
     """A generator that makes the images it was given."""
 
@@ -106,12 +110,11 @@ class Scene:
 
     def update(self, guidance: Guidance) -> GuidedUpdate:
         """Return what a guidance does at the digits, in its second update; the first sees others."""
-        order = torch.arange(DIGITS)
         generator = Given(self.digits)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             guided = XAIGuidedGenerator(generator, self.discriminator, guidance)
-        for images in (self.bank[: len(order)], self.digits):
+        for images in (self.bank[:DIGITS], self.digits):
             generator.images.data = images
             loss = NonSaturating(probabilities=True)(self.discriminator(guided(), self.labels).squeeze(1))
             torch.autograd.backward(loss.sum())
@@ -171,30 +174,37 @@ def _coloured(image: Tensor, kind: str) -> Tensor:
     return framed
 
 
-def pictures(scene: Scene, folder: Path) -> dict[str, dict[str, str]]:
-    """Draw every picture; return the file of each text, by table.
+def pictures(scene: Scene, folder: Path) -> None:
+    """Draw every picture of :data:`TEXTS`, in the place of those of an earlier time.
 
     Args:
         scene: What is seen.
         folder: Where the files are put.
     """
-    named: dict[str, dict[str, str]] = {"masks": {}, "rules": {}, "logic": {}}
-    names, explainer = {"real": scene.bank}, DeepShap(scene.bank, samples=_REFERENCES)
-    for text in MASKS:
-        update = scene.update(Guidance(explainer, recipes.read(text, names)))
-        rows = [(update.samples, "gray"), (_scaled(update.attribution), "signed"), (update.mask, "mask")]
-        named["masks"][text] = _drawn(rows, folder, "mask", text)
-    for text in RULES:
-        update = scene.update(Guidance(explainer, rule=recipes.read(text, names)))
-        standard, guided = _scaled(-update.gradient), _scaled(-update.guided, update.gradient)
-        rows = [(update.samples, "gray"), (standard, "signed"), (guided, "signed")]
-        named["rules"][text] = _drawn(rows, folder, "rule", text)
-    for text in LOGIC:
+    for kind in TEXTS:
+        for earlier in folder.glob(f"{kind}-*.png"):
+            earlier.unlink()
+    explainer = DeepShap(scene.bank, samples=_REFERENCES)
+    names = {"real": scene.bank}
+    made: dict[str, Callable[[str], Guidance]] = {
+        "masks": lambda text: Guidance(explainer, recipes.read(text, names)),
+        "rules": lambda text: Guidance(explainer, rule=recipes.read(text, names)),
         # The discriminator is not in training here, so there is nothing to harvest.
-        update = scene.update(Guidance(explainer, parse(text, deepshap=explainer)))
-        rows = [(update.samples, "gray"), (_scaled(update.attribution), "signed"), (update.mask, "mask")]
-        named["logic"][text] = _drawn(rows, folder, "logic", text)
-    return named
+        "logic": lambda text: Guidance(explainer, parse(text, deepshap=explainer)),
+    }
+    for kind, texts in TEXTS.items():
+        for text in texts:
+            update = scene.update(made[kind](text))
+            picture(_rows_of_rule(update) if kind == "rules" else _rows_of_mask(update), folder / file_of(kind, text))
+
+
+def _rows_of_mask(update: GuidedUpdate) -> list[tuple[Tensor, str]]:
+    return [(update.samples, "gray"), (_scaled(update.attribution), "signed"), (update.mask, "mask")]
+
+
+def _rows_of_rule(update: GuidedUpdate) -> list[tuple[Tensor, str]]:
+    standard, guided = _scaled(-update.gradient), _scaled(-update.guided, update.gradient)
+    return [(update.samples, "gray"), (standard, "signed"), (guided, "signed")]
 
 
 def _scaled(images: Tensor, like: Tensor | None = None) -> Tensor:
@@ -202,22 +212,25 @@ def _scaled(images: Tensor, like: Tensor | None = None) -> Tensor:
     return images / (images if like is None else like).abs().amax((1, 2, 3), keepdim=True)
 
 
-def _drawn(rows: Sequence[tuple[Tensor, str]], folder: Path, kind: str, text: str) -> str:
+def file_of(kind: str, text: str) -> str:
+    """Return the name of a picture's file.
+
+    Example:
+        >>> file_of("masks", "(Abs(), TopK(0.1))")
+        'masks-abs-topk-0-1.png'
+    """
     words = "".join(letter if letter.isalnum() else " " for letter in text).split()
-    name = f"{kind}-{'-'.join(words).lower()[:60]}.png"
-    picture(rows, folder / name)
-    return name
+    return f"{kind}-{'-'.join(words).lower()[:60]}.png"
 
 
-def tables(named: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the tables of the page, in Markdown."""
-    return {
-        kind: "\n".join(
-            ["| | |", "| --- | --- |"]
-            + [f"| `{_cell(text)}` | ![{_cell(text)}](images/{name}) |" for text, name in files.items()]
-        )
-        for kind, files in named.items()
+def tables() -> dict[str, str]:
+    """Return the tables of the page by name, in Markdown."""
+    rows = {
+        kind: [f"| `{_cell(text)}` | ![{_cell(text)}](images/{file_of(kind, text)}) |" for text in texts]
+        for kind, texts in TEXTS.items()
     }
+    found = {kind: "\n".join(["| | |", "| --- | --- |", *lines]) for kind, lines in rows.items()}
+    return found | {"recipes": _recipes()}
 
 
 def _recipes() -> str:
@@ -231,9 +244,9 @@ def _cell(text: str) -> str:
 
 def main(page: Path = PAGE, folder: Path = PICTURES) -> None:
     """Draw the pictures and fill the page's tables."""
-    named = tables(pictures(scene(), folder)) | {"recipes": _recipes()}
-    for kind, table in named.items():
-        page.write_text(filled(page.read_text(), kind, table))
+    pictures(scene(), folder)
+    for name, table in tables().items():
+        page.write_text(filled(page.read_text(), name, table))
 
 
 if __name__ == "__main__":

@@ -29,22 +29,22 @@ def draw(record: Mapping[str, Any], path: Path) -> None:
     """
     asked = record["asked"]
     figure = Figure(figsize=(3.8 * (1 + len(asked["epochs"])), 3.9), layout="constrained")
-    slopes, *trainings = figure.subplots(1, 1 + len(asked["epochs"]))
+    alone, *both = figure.subplots(1, 1 + len(asked["epochs"]))
     places = {steps: place for place, steps in enumerate(asked["steps"])}
-    _panel(slopes, [row | {"place": places[row["steps"]]} for row in record["norms"]], "place", "norm")
-    slopes.set_yscale("log")
-    slopes.set_xticks(range(len(asked["steps"])), [str(step) for step in asked["steps"]])
-    slopes.set_title("D is trained alone", fontsize=11)
-    slopes.set_xlabel("steps of D alone")
-    slopes.set_ylabel("gradient norm at a sample")
-    for panel, optimizer in zip(trainings, asked["epochs"], strict=True):
+    _panel(alone, [row | {"place": places[row["steps"]]} for row in record["norms"]], "place", "norm")
+    alone.set_yscale("log")
+    alone.set_xticks(range(len(asked["steps"])), [str(step) for step in asked["steps"]])
+    alone.set_title("D is trained alone", fontsize=11)
+    alone.set_xlabel("steps of D alone")
+    alone.set_ylabel("gradient norm at a sample")
+    for panel, optimizer in zip(both, asked["epochs"], strict=True):
         _panel(panel, [row for row in record["training"] if row["optimizer"] == optimizer], "epoch", "fid")
         panel.set_title(f"then both are: G with {optimizer}", fontsize=11)
         panel.set_xlabel("epochs of both")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_ylabel("FID")
-        panel.sharey(trainings[0])
-    handles, labels = slopes.get_legend_handles_labels()
+        panel.sharey(both[0])
+    handles, labels = alone.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=10)
     figure.savefig(path, dpi=88, facecolor="white", pil_kwargs={"optimize": True})
 
@@ -52,22 +52,6 @@ def draw(record: Mapping[str, Any], path: Path) -> None:
 def markdown(record: Mapping[str, Any]) -> str:
     """Return tables of the slopes and of the training, in Markdown, with a line that says what was measured where."""
     asked, on = record["asked"], record["machine"]
-    names = list(record["ways"])
-    rows = [("steps of D alone", "D(G(z))", *names)]
-    for steps in asked["steps"]:
-        here = [row for row in record["norms"] if row["steps"] == steps]
-        of = [[row["norm"] for row in here if row["way"] == name] for name in names]
-        scores = [row["score"] for row in here if row["way"] == names[0]]
-        rows.append((str(steps), *(spread(values, ".1e") for values in (scores, *of))))
-    more = [("G's optimizer", "feedback", "epochs", "FID before", "FID after", "D(G(z))", "gradient norm")]
-    for optimizer, name in product(asked["epochs"], names):
-        arm = [row for row in record["training"] if (row["optimizer"], row["way"]) == (optimizer, name)]
-        last = asked["epochs"][optimizer]
-        before, after = ([row for row in arm if row["epoch"] == epoch] for epoch in (0, last))
-        if arm:
-            fids = [spread([row["fid"] for row in rows], ".1f") for rows in (before, after)]
-            score, norm = (spread([row[key] for row in after], ".1e") for key in ("score", "norm"))
-            more.append((optimizer, name, str(last), *fids, score, norm))
     note = (
         f"Medians over {len(asked['seeds'])} seeds, and the range. Above: the mean norm of the gradient at a sample of "
         f"an untrained G, {asked['batch']} samples. Below: training from {asked['start']} steps of D alone. "
@@ -75,7 +59,32 @@ def markdown(record: Mapping[str, Any]) -> str:
         f"against {asked['images']:,} real images, features {asked['extractor']}; {on['processor']}, "
         f"torch {record['versions']['torch']}."
     )
-    return "\n\n".join([_table(rows), _table(more), note])
+    return "\n\n".join([slopes(record), trainings(record), note])
+
+
+def slopes(record: Mapping[str, Any]) -> str:
+    """Return the table of the gradient's norm at the samples while D is trained alone, in Markdown."""
+    names = list(record["ways"])
+    rows = [("steps of D alone", "D(G(z))", *names)]
+    for steps in record["asked"]["steps"]:
+        here = [row for row in record["norms"] if row["steps"] == steps]
+        of = [[row["norm"] for row in here if row["way"] == name] for name in names]
+        scores = [row["score"] for row in here if row["way"] == names[0]]
+        rows.append((str(steps), *(spread(values, ".1e") for values in (scores, *of))))
+    return _table(rows)
+
+
+def trainings(record: Mapping[str, Any]) -> str:
+    """Return the table of what the training of both came to, in Markdown."""
+    rows = [("G's optimizer", "feedback", "epochs", "FID before", "FID after", "D(G(z))", "gradient norm")]
+    for (optimizer, last), name in product(record["asked"]["epochs"].items(), record["ways"]):
+        arm = [row for row in record["training"] if (row["optimizer"], row["way"]) == (optimizer, name)]
+        before, after = ([row for row in arm if row["epoch"] == epoch] for epoch in (0, last))
+        if arm:
+            fids = [spread([row["fid"] for row in some], ".1f") for some in (before, after)]
+            score, norm = (spread([row[key] for row in after], ".1e") for key in ("score", "norm"))
+            rows.append((optimizer, name, str(last), *fids, score, norm))
+    return _table(rows)
 
 
 def spread(values: Sequence[float], form: str) -> str:

@@ -1,4 +1,4 @@
-"""Feedback that does not vanish: a slope of the loss that is taken elsewhere than at the sample alone."""
+"""Feedback by another slope of the loss than that at the sample alone, which vanishes where D is sure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Loss: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Feedback:
-    r"""The standard gradient, replaced by or blended with a slope of the loss that does not vanish.
+    r"""The standard gradient, replaced by or blended with a slope of the loss that is taken elsewhere.
 
     .. math:: g' = (1 - s\,\beta)\, g + s\,\beta\, \kappa\, S, \qquad
               \kappa = \sum_n |\partial \mathcal L / \partial s_n| \Big/ \sum_n |L'(s_n)|
