@@ -12,7 +12,7 @@ test: $(READY)  ## Lint, type-check and run the whole suite.
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 install: $(READY)  ## Make the environment.
 

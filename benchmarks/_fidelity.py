@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from xaigrad.benchmarks import extractor
 from xaigrad.benchmarks._torchvision import declare_missing_operators
@@ -20,6 +20,8 @@ from torch_fidelity.utils import create_feature_extractor  # noqa: E402
 
 LAYER = "features"
 NEIGHBOURS = 3
+SUBSETS = 100
+INCEPTION, INCEPTION_LAYER = "inception-v3-compat", "2048"
 _SUBSET = 1000
 
 
@@ -73,9 +75,9 @@ def register(dataset: str) -> str:
     return name
 
 
-def create(name: str) -> LeNetFeatures:
-    """Return the registered extractor of that name, on the CPU."""
-    created: LeNetFeatures = create_feature_extractor(name, [LAYER], cuda=False, verbose=False)
+def create(name: str, layer: str = LAYER) -> nn.Module:
+    """Return the registered extractor of that name, on the CPU; it returns the tuple of the layer's features."""
+    created: nn.Module = create_feature_extractor(name, [layer], cuda=False, verbose=False)
     return created
 
 
@@ -90,10 +92,14 @@ def fid(generated: dict[str, Any], real: dict[str, Any]) -> float:
     return float(fid_statistics_to_metric(generated, real, verbose=False)[torch_fidelity.KEY_METRIC_FID])
 
 
-def kid(generated: Tensor, real: Tensor) -> float:
-    """Return the kernel distance, averaged over 100 pairs of subsets of at most 1,000 samples."""
+def kid(generated: Tensor, real: Tensor, subsets: int = SUBSETS) -> float:
+    """Return the kernel distance, averaged over pairs of random subsets of at most 1,000 samples.
+
+    Where a subset is the whole set on both sides, all of them are the same, and one is asked.
+    """
     size = min(_SUBSET, len(generated), len(real))
-    found = kid_features_to_metric(generated, real, kid_subset_size=size, verbose=False)
+    count = 1 if size == len(generated) == len(real) else subsets
+    found = kid_features_to_metric(generated, real, kid_subsets=count, kid_subset_size=size, verbose=False)
     return float(found[torch_fidelity.KEY_METRIC_KID_MEAN])
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from xaigrad import Guidance, recipes
-from xaigrad.benchmarks.choices import EXPLAINERS, MASKS, MODELS, REFERENCES, RULES, SCHEDULES, choose
+from xaigrad.benchmarks.choices import EXPLAINERS, MASKS, REFERENCES, RULES, SCHEDULES, choose
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
+from xaigrad.benchmarks.setting import networks_of
 from xaigrad.logic import Specification
 from xaigrad.masks import Offset
 from xaigrad.references import ClassReferences
@@ -75,12 +76,12 @@ class Asked:
         rule = choose("rule", RULES, self.rule or "multiply", names=names)
         compared: Any = digits.images
         if self.references is not None:
-            compared = choose("references", REFERENCES, self.references, images=digits.images, labels=digits.labels)
+            compared = choose("references", REFERENCES, self.references, digits=digits)
         explainer = self.explainer or "saliency"
         chosen = choose("explainer", EXPLAINERS, explainer, references=compared, names=names)
         if self.references is not None and ("(" in explainer or not hasattr(chosen, "references")):
             raise UsageError(f"Parameter `references` is of no use to --explainer {explainer}. Leave it out.")
-        if isinstance(compared, ClassReferences) and not choose("model", MODELS, model).labelled:
+        if isinstance(compared, ClassReferences) and compared.classes is None and not networks_of(model).labelled:
             raise UsageError(
                 f"Parameter `references` should not be {self.references} for --model {model}, whose discriminator is "
                 "told no class. Choose --model cgan, or other references."

@@ -10,10 +10,11 @@ from operator import getitem
 from types import ModuleType
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from xaigrad import Guidance, masks, recipes, rules, schedules
-from xaigrad.benchmarks import models
+from xaigrad.benchmarks import data, extractor, models
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.explainers import (
     DeepLift,
@@ -142,24 +143,38 @@ EXPLAINERS = {
         "Shapley values of regions by regression (64)",
     ),
 }
+
+
+def _classifier(digits: Digits) -> nn.Module:
+    if digits.name not in data.NAMES:
+        raise ValueError(
+            f"References of the class that a classifier sees should be of {', '.join(data.NAMES)}. Found "
+            f"{digits.name}, for which there is no classifier. Choose random."
+        )
+    return extractor.load(digits.name).to(digits.images.device)
+
+
 REFERENCES = {
     "random": Choice(
-        lambda images, labels: RandomReferences(images), "random", "real images drawn anew at every update"
+        lambda digits: RandomReferences(digits.images), "random", "real images drawn anew at every update"
     ),
     "same-class": Choice(
-        lambda images, labels: ClassReferences(images, labels),
+        lambda digits: ClassReferences(digits.images, digits.labels),
         "same-class",
         "real images of the class that D is told (cgan)",
     ),
+    "seen-class": Choice(
+        lambda digits: ClassReferences(digits.images, digits.labels, _classifier(digits)),
+        "seen-class",
+        "real images of the class that a classifier sees in the sample: the paper's multi-class setting",
+    ),
     "harvested": Choice(
-        lambda images, labels, size=256: HarvestedReferences(size),
+        lambda digits, size=256: HarvestedReferences(size),
         "harvested[:SIZE]",
         "the last real images that D learned from",
     ),
-    "zeros": Choice(lambda images, labels: ZeroReferences(), "zeros", "an image of zeros"),
-    "blurred": Choice(
-        lambda images, labels, sigma=2.0: BlurredReferences(sigma), "blurred[:SIGMA]", "each sample's own blur"
-    ),
+    "zeros": Choice(lambda digits: ZeroReferences(), "zeros", "an image of zeros"),
+    "blurred": Choice(lambda digits, sigma=2.0: BlurredReferences(sigma), "blurred[:SIGMA]", "each sample's own blur"),
 }
 CONTROLS = {
     "standard": Choice(lambda references: None, "standard", "the standard GAN against itself: the noise"),

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from xaigrad import Guidance, XAIGuidedGenerator
 from xaigrad.benchmarks.memory import peak_bytes
+from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.training import Training
 from xaigrad.explainers import Context, Explainer, Score
 
 WARM_UP = 3

@@ -18,7 +18,7 @@ from xaigrad.benchmarks.cost_display import CostDisplay
 from xaigrad.benchmarks.measuring import failure, head, models_of, settings, threads_set, write
 from xaigrad.benchmarks.measuring import images as _images
 from xaigrad.benchmarks.peers import PEERS, missing
-from xaigrad.benchmarks.training import Setting
+from xaigrad.benchmarks.setting import Setting
 
 CHOICES: dict[str, Choice] = CONTROLS | {name: made for name, made in EXPLAINERS.items() if name != "none"} | PEERS
 DEFAULTS = (

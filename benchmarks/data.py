@@ -1,12 +1,13 @@
 """The data sets of the benchmarks: grey images of 28 x 28 pixels with values in [-1, 1]."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from xaigrad.benchmarks import _idx
@@ -33,6 +34,17 @@ class Digits:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def to(self, device: str) -> "Digits":
+        """Return them on a device."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def resized(self, side: int) -> "Digits":
+        """Return them resized to squares, bilinearly; of the same side they are the same."""
+        if self.images.shape[2:] == (side, side):
+            return self
+        images = F.interpolate(self.images, (side, side), mode="bilinear", antialias=True)
+        return replace(self, images=images.clamp(-1, 1))
 
 
 def load(

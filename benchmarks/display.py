@@ -23,6 +23,7 @@ class LiveProgress:
     def __init__(self, console: Console, epochs: int, names: Sequence[str]) -> None:
         self._console = console
         self._epochs = epochs
+        self._fids: dict[str, str] = {}
         self._progress = Progress(
             TextColumn("{task.description:<12}"),
             BarColumn(bar_width=None),
@@ -48,14 +49,16 @@ class LiveProgress:
     def epoch(self, name: str, figures: Mapping[str, Any]) -> None:
         """Show the figures of an arm's epoch."""
         g_loss = "     -" if figures["g_loss"] is None else f"{figures['g_loss']:6.3f}"
-        shown = f"loss D {figures['d_loss']:6.3f} G {g_loss}  FID {figures['fid']:8.2f}"
+        scores = figures["scores"]
+        self._fids[name] = self._fids.get(name, "       -") if scores is None else f"{scores['fid']:8.2f}"
+        shown = f"loss D {figures['d_loss']:6.3f} G {g_loss}  FID {self._fids[name]}"
         self._progress.update(self._tasks[name], completed=figures["epoch"], figures=shown)
         if not self._console.is_terminal:
             self._console.print(f"{name:<12} epoch {figures['epoch']:>3}/{self._epochs}  {shown}", highlight=False)
 
 
 def show(console: Console, record: Mapping[str, Any]) -> None:
-    """Print the final table."""
+    """Print the final table of a run."""
     shown = Table(*table.COLUMNS, box=None, padding=(0, 1, 0, 0))
     for column in shown.columns[1:]:
         column.justify = "right"

@@ -99,4 +99,5 @@ def load(dataset: str) -> LeNet:
     with torch.device("meta"):  # no numbers are drawn for weights that are about to be replaced
         lenet = LeNet()
     lenet.load_state_dict(load_file(weights_path(dataset)), assign=True)
+    lenet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # Three times as fast on a CPU.
     return lenet.eval().requires_grad_(False)

@@ -19,7 +19,8 @@ from xaigrad import Guidance, XAIGuidedGenerator, recipes
 from xaigrad._reweighting import GuidedUpdate
 from xaigrad.benchmarks import data
 from xaigrad.benchmarks.readme import ROOT, filled
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.training import Training
 from xaigrad.explainers import DeepShap
 from xaigrad.logic import parse
 from xaigrad.rules import NonSaturating

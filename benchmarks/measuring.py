@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xaigrad.benchmarks import data, results
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.training import Setting
+from xaigrad.benchmarks.setting import Setting
 
 BATCHES = {"mlp": 100, "dcgan": 64}
 IMAGES = 1000
@@ -55,7 +55,7 @@ def settings(models: Sequence[str], batch: int | None, device: str, images: Tens
     """
     found = [Setting(model=name, batch=BATCHES[name] if batch is None else batch, device=device) for name in models]
     for setting in found:
-        setting.check_fits(len(images))
+        setting.check_batch(len(images))
     return found
 
 

@@ -19,8 +19,8 @@ from xaigrad.benchmarks.beside import timed_beside
 from xaigrad.benchmarks.cost import Spread, Steps
 from xaigrad.benchmarks.parts import Part
 from xaigrad.benchmarks.probe import Found, Probe
+from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch
-from xaigrad.benchmarks.training import Setting
 
 LEAST_STEPS = 3
 

@@ -13,7 +13,7 @@ from xaigrad.benchmarks.cost_display import PARTS, CostDisplay
 from xaigrad.benchmarks.measuring import failure, head, images, models_of, settings, threads_set, write
 from xaigrad.benchmarks.part_cost import measure
 from xaigrad.benchmarks.parts import Part
-from xaigrad.benchmarks.training import Setting
+from xaigrad.benchmarks.setting import Setting
 
 _LIBRARIES = ("xaigrad", "torch")
 

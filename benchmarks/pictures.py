@@ -1,40 +1,43 @@
-"""Pictures of samples and masks."""
+"""The picture of a run: samples of each arm, and what its masks let through."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 from matplotlib.figure import Figure
-from torch import Tensor
+from PIL import Image
 
-from xaigrad.benchmarks.arms import PICTURED, Result
+from xaigrad.benchmarks.study.folder import Run
+from xaigrad.benchmarks.study.pictures import PICTURED
+
+_SHOWN = 10
 
 
-def draw(results: Sequence[Result], path: Path) -> None:
-    """Draw ten samples per arm, from the same noise, and for each explainer ten samples above their masks.
+def draw(run: Run, path: Path) -> None:
+    """Draw ten samples per trial, from the same noise, and for each explainer ten samples above their masks.
 
     Args:
-        results: The arms.
+        run: Whose trials have ended.
         path: The PNG file to write.
     """
-    rows: list[tuple[str, Tensor, str]] = [(result.name, result.samples, "gray") for result in results]
-    for result in results:
-        if result.masks is not None:
-            rows.append((f"{result.name}:\nlast update", result.masks["samples"], "gray"))
-            rows.append(("its masks", result.masks["masks"], "magma"))
-    figure = Figure(figsize=(PICTURED + 1.6, len(rows) * 1.08), layout="constrained")
+    rows = []
+    for trial in run.done:
+        samples, masks = run.samples(trial["trial"], trial["epochs"]), run.samples(trial["trial"])
+        rows += [(trial["arm"], _few(samples), "gray")]
+        if masks.exists():
+            above, below = np.split(_few(masks), 2)
+            rows += [(f"{trial['arm']}:\nlast update", above, "gray"), ("its masks", below, "magma")]
+    figure = Figure(figsize=(_SHOWN + 1.6, len(rows) * 1.08), layout="constrained")
     axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-    for ax, (title, images, colours) in zip(axes, rows, strict=True):
-        low = 0 if colours == "magma" else -1
-        ax.imshow(strip(images, low).numpy(), cmap=colours, vmin=low, vmax=1, interpolation="nearest")
-        ax.set_yticks([14], [title])
+    for ax, (title, pixels, colours) in zip(axes, rows, strict=True):
+        ax.imshow(pixels, cmap=colours, vmin=0, vmax=255, interpolation="nearest")
+        ax.set_yticks([pixels.shape[0] / 2], [title])
         ax.set_xticks([])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
     figure.savefig(path, dpi=80, bbox_inches="tight")
 
 
-def strip(images: Tensor, background: float) -> Tensor:
-    """Return images of shape ``(N, 1, H, W)`` side by side, a pixel of background between, as ``(H, N (W + 1))``."""
-    padded = torch.nn.functional.pad(images.float(), (0, 1), value=background)
-    return padded[:, 0].permute(1, 0, 2).flatten(1)
+def _few(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)
+    return pixels[:, : pixels.shape[1] * _SHOWN // PICTURED]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xaigrad.benchmarks import cost_table, part_table, table
+from xaigrad.benchmarks.study import folder
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -31,23 +32,25 @@ def filled(text: str, name: str, content: str) -> str:
 
 def publish(run: Path) -> None:
     """Keep the results of a run, and write the table into the README, or that of parts into docs/control.md."""
-    *known, demo = _known()
-    name, page, kept, tables = next((one for one in known if (run / next(iter(one[2]))).exists()), demo)
     RESULTS.mkdir(exist_ok=True)
-    for found, wanted in kept.items():
+    name = next((name for name in ("cost", "parts") if (run / f"{name}.json").exists()), "demo")
+    page, files, table_of = _kinds()[name]
+    for found, wanted in files.items():
         shutil.copy(run / found, RESULTS / wanted)
-    record = json.loads((RESULTS / f"{name}.json").read_text())
-    page.write_text(filled(page.read_text(), name, tables(record)))
+    kept = RESULTS / f"{name}.json"
+    if name == "demo":
+        kept.write_text(json.dumps(folder.read(run).record(), indent=1) + "\n")
+    page.write_text(filled(page.read_text(), name, table_of(json.loads(kept.read_text()))))
 
 
-def _known() -> list[tuple[str, Path, dict[str, str], Callable[[Any], str]]]:
-    """Return for each kind of run its name, the page, the files that are kept, the record first, and its table."""
+def _kinds() -> dict[str, tuple[Path, dict[str, str], Callable[[Any], str]]]:
+    """Return for each kind of run the page, the files that are kept, and its table."""
     costs = {"cost.json": "cost.json", "cost.csv": "cost.csv", "cost.png": "cost.png"}
-    return [
-        ("cost", README, costs, cost_table.markdown),
-        ("parts", CONTROL, {"parts.json": "parts.json", "parts.csv": "parts.csv"}, part_table.markdown),
-        ("demo", README, {"results.json": "demo.json", "samples.png": "demo.png"}, table.markdown),
-    ]
+    return {
+        "cost": (README, costs, cost_table.markdown),
+        "parts": (CONTROL, {"parts.json": "parts.json", "parts.csv": "parts.csv"}, part_table.markdown),
+        "demo": (README, {"samples.png": "demo.png"}, table.markdown),
+    }
 
 
 if __name__ == "__main__":

@@ -1,24 +1,16 @@
 """The folder of a run: what was asked, what came out, on which machine, with which versions."""
 
-import json
 import os
 import platform
 import shlex
-import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save as serialize
 
-from xaigrad.benchmarks.arms import Result
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.pictures import draw
-
-_LIBRARIES = ("xaigrad", "torch", "torch-fidelity", "numpy")
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -28,13 +20,29 @@ def command_line(words: Sequence[str]) -> str:
         >>> command_line(["demo", "--out", "/a/folder", "--epochs", "3", "--data-root=/data"])
         'xaigrad demo --epochs 3'
     """
-    folders = ("--out", "--data-root")
-    kept = [
+    return shlex.join(["xaigrad", *without(("--out", "--data-root"), words)])
+
+
+def without(options: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Return the words of a command line without some options and their values, and that it was resumed."""
+    return [
         word
         for before, word in zip(["", *words], words, strict=False)
-        if before not in folders and word.partition("=")[0] not in folders
+        if before not in options and word.partition("=")[0] not in options and word != "--resume"
     ]
-    return shlex.join(["xaigrad", *kept])
+
+
+def resumable(out: Path | None, resume: bool) -> None:
+    """Check that a run that is to be gone on with is named and there.
+
+    Raises:
+        UsageError: If it is not.
+    """
+    if resume and (out is None or not out.exists()):
+        raise UsageError(
+            f"Parameter `resume` should stand beside --out with the folder of a run. Found {out or 'none'}"
+            f"{', which is not there' if out else ''}. Name it, or use `xaigrad resume FOLDER`."
+        )
 
 
 def default_folder(command: str) -> Path:
@@ -71,31 +79,6 @@ def machine() -> dict[str, Any]:
         "gpu": gpu,
         "python": platform.python_version(),
     }
-
-
-def save(folder: Path, asked: dict[str, Any], results: Sequence[Result]) -> dict[str, Any]:
-    """Write ``results.json``, ``samples.png`` and the generators' weights into the folder of a run; return the record.
-
-    Args:
-        folder: Made by :func:`new_folder`.
-        asked: The settings that all arms have in common.
-        results: The arms.
-    """
-    record = {
-        "command": command_line(sys.argv[1:]),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": asked,
-        "machine": machine(),
-        "versions": {name: version(name) for name in _LIBRARIES},
-        "arms": [result.record() for result in results],
-    }
-    for result in results:
-        weights = {name: value.contiguous() for name, value in result.state.items()}
-        # Not `save_file`, which makes a file that its owner alone can read.
-        (folder / f"{result.name}.safetensors").write_bytes(serialize(weights))
-    draw(results, folder / "samples.png")
-    (folder / "results.json").write_text(json.dumps(record, indent=1) + "\n")
-    return record
 
 
 def _processor() -> str:

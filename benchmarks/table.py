@@ -1,4 +1,4 @@
-"""The table of a comparison, from its results file."""
+"""The table of a run, an arm a row."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -10,43 +10,48 @@ COLUMNS = ("arm", "FID", f"KID {KID_UNIT}", "precision", "recall", "seconds", "e
 
 
 def rows(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the cells of one row per arm, in the order of :data:`COLUMNS`.
+    """Return the cells of one row per trial, in the order of :data:`COLUMNS`.
 
     Args:
-        record: What :func:`~xaigrad.benchmarks.results.save` wrote.
+        record: What :meth:`~xaigrad.benchmarks.study.folder.Run.record` returns.
     """
-    first = record["arms"][0]
+    first = _seconds(record, record["done"][0])
     return [
         (
-            arm["arm"],
-            f"{arm['scores']['fid']:.2f}",
-            f"{arm['scores']['kid']:.1f}",
-            f"{arm['scores']['precision']:.3f}",
-            f"{arm['scores']['recall']:.3f}",
-            f"{arm['seconds']:.1f}",
-            f"{arm['explainer_seconds']:.1f}",
-            _ratio(arm, first),
+            trial["arm"],
+            *(_figure(trial["scores"][name], digits) for name, digits in _SCORES),
+            f"{trial['seconds']['training']:.1f}",
+            f"{trial['seconds']['explainer']:.1f}",
+            f"{median(one / other for one, other in zip(_seconds(record, trial), first, strict=True)):.2f}",
         )
-        for arm in record["arms"]
+        for trial in record["done"]
     ]
 
 
-def _ratio(arm: Mapping[str, Any], first: Mapping[str, Any]) -> str:
-    """Return the median of an arm's seconds per epoch over those of the first arm's same epoch."""
-    pairs = zip(arm["history"], first["history"], strict=True)
-    ratios = [one["seconds"] / other["seconds"] for one, other in pairs]
-    return f"{median(ratios):.2f}"
+_SCORES = (("fid", 2), ("kid", 1), ("precision", 3), ("recall", 3))
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "diverged" if value is None else f"{value:.{digits}f}"
+
+
+def _seconds(record: Mapping[str, Any], trial: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of training of each epoch of a trial."""
+    return [epoch["seconds"]["training"] for epoch in record["epochs"] if epoch["trial"] == trial["trial"]]
 
 
 def markdown(record: Mapping[str, Any]) -> str:
     """Return the table in Markdown, with a line that says what was measured where."""
-    asked, on = record["asked"], record["machine"]
+    facts, on = record["facts"], record["facts"]["machine"]
+    [setting], [seed] = facts["plan"]["settings"], facts["plan"]["seeds"]
     lines = [COLUMNS, ("---",) + ("---:",) * (len(COLUMNS) - 1), *rows(record)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    images = min(facts["plan"]["final"], facts["data"]["images"])
     note = (
         "Seconds of training, and of the explainer in them; time ratio to the first arm: median over epochs, in turn. "
-        f"`{record['command']}`: {asked['dataset']}, {asked['model']}, {asked['epochs']} epochs, seed {asked['seed']}; "
-        f"{asked['evaluated']:,} generated against {asked['evaluated']:,} real images, features {asked['extractor']}; "
-        f"{on['processor']}, {on['threads']} threads, torch {record['versions']['torch']}."
+        f"`{facts['command']}`: {facts['data']['dataset']}, {setting['model']}, {setting['epochs']} epochs, "
+        f"seed {seed}; "
+        f"{images:,} generated against {images:,} real images, features {facts['extractor']}; "
+        f"{on['processor']}, {on['threads']} threads, torch {facts['versions']['torch']}."
     )
     return f"{table}\n\n{note}"

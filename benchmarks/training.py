@@ -1,93 +1,23 @@
 """The training of a model on images, with or without guidance; the step is the integration's own."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from xaigrad import Guidance, XAIGuidedGenerator
 from xaigrad._isolation import forked_rng
-from xaigrad.benchmarks.choices import LOSSES, MODELS, choose
-from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.models import Model
+from xaigrad.benchmarks.choices import LOSSES, choose
+from xaigrad.benchmarks.digest import hashed
+from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch, Timed
-from xaigrad.integrations.dcgan import LATENT
 
 _SAMPLES_PER_BATCH = 500
-
-
-@dataclass(frozen=True)
-class Setting:
-    """All that two arms of a comparison have in common.
-
-    Attributes:
-        model: A name of :data:`~xaigrad.benchmarks.choices.MODELS`.
-        loss: A name of :data:`~xaigrad.benchmarks.choices.LOSSES`; ``None``: the model's own, as for the next two.
-        lr: The learning rate of both networks; the LogicGAN paper's are 2e-5 and 2e-4.
-        beta1: Adam's first moment; that paper names none. 0.5 is DCGAN's, 0.9 PyTorch's default.
-        batch: Images per step; that paper's is 100.
-        epochs: Passes over the data.
-        seed: Of the initial weights, the order of the data and the noise.
-        device: Where the training runs.
-
-    Raises:
-        UsageError: If a setting is out of range or of no use to the model, or the device is not there.
-    """
-
-    model: str = "mlp"
-    loss: str | None = None
-    lr: float | None = None
-    beta1: float | None = None
-    batch: int = 100
-    epochs: int = 10
-    seed: int = 0
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch", 2), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"Parameter `{name}` should be at least {least}. Found {getattr(self, name)}.")
-        if self.lr is not None and not 0 < self.lr < float("inf"):
-            raise UsageError(f"Parameter `lr` should be a positive number. Found {self.lr}.")
-        if self.beta1 is not None and not 0 <= self.beta1 < 1:
-            raise UsageError(f"Parameter `beta1` should lie in [0, 1). Found {self.beta1}.")
-        if self.loss is not None:
-            choose("loss", LOSSES, self.loss)
-        own = self.networks.options
-        useless = [name for name in self._given if name not in own]
-        if useless:
-            raise UsageError(f"Parameter `{useless[0]}` is of no use to --model {self.model}. Leave it out.")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError):
-            raise UsageError(
-                f"Parameter `device` should be a device of this machine, such as cpu or cuda. Found {self.device!r}, "
-                "which cannot be used here."
-            ) from None
-
-    @property
-    def networks(self) -> Model:
-        """The networks and their training."""
-        model: Model = choose("model", MODELS, self.model)
-        return model
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What the model trains with, by name: what was given, and else its own."""
-        return self.networks.options | self._given
-
-    @property
-    def _given(self) -> dict[str, Any]:
-        given = {"lr": self.lr, "beta1": self.beta1, "loss": self.loss}
-        return {name: value for name, value in given.items() if value is not None}
-
-    def check_fits(self, images: int) -> None:
-        """Raise ``UsageError`` if there are fewer images than one batch."""
-        if images < self.batch:
-            raise UsageError(f"Parameter `batch` should be at most the number of images, {images}. Found {self.batch}.")
 
 
 @dataclass(frozen=True)
@@ -116,9 +46,13 @@ class Training:
         images: Real images, shape ``(N, 1, 28, 28)`` in [-1, 1].
         guidance: The recipe; ``None`` for the standard GAN.
         labels: Their classes, shape ``(N,)``, for a conditional model.
+        stream: Which stream of noise and dropout; 0 for all arms. Another one makes a twin, which shares the initial
+            weights and the order of the data.
 
     Attributes:
         gan: The networks and their step.
+        draws: A hash of the state that the random numbers had after the last epoch. It is the same in two trainings of
+            the same stream if they drew the same noise, in the same amount.
 
     Raises:
         UsageError: If there are fewer images than one batch.
@@ -126,9 +60,14 @@ class Training:
     """
 
     def __init__(
-        self, setting: Setting, images: Tensor, guidance: Guidance | None = None, labels: Tensor | None = None
+        self,
+        setting: Setting,
+        images: Tensor,
+        guidance: Guidance | None = None,
+        labels: Tensor | None = None,
+        stream: int = 0,
     ) -> None:
-        setting.check_fits(len(images))
+        setting.check_batch(len(images))
         model = setting.networks
         if model.labelled and labels is None:
             raise ValueError(f"Parameter `labels` should be the images' classes for {setting.model}. Found None.")
@@ -137,6 +76,8 @@ class Training:
         self._images = images.to(self._device)
         self._labels = labels.to(self._device) if model.labelled and labels is not None else None
         self._rng = torch.Generator().manual_seed(setting.seed)
+        self._stream = stream
+        self.draws = ""
         self._explaining = Stopwatch(self._device)
         self._training = Stopwatch(self._device)
         with self._seeded():
@@ -148,12 +89,20 @@ class Training:
         if "loss" in options:
             options["loss"] = choose("loss", LOSSES, options["loss"])
         self.gan = model.training(generator, discriminator, **options)
+        for part in vars(self.gan).values():  # An encoder, say, of a user's own training.
+            if isinstance(part, nn.Module):
+                part.to(self._device)
 
     @property
     def generator(self) -> nn.Module:
         """G, guided if there is a guidance."""
         generator: nn.Module = self.gan.generator
         return generator
+
+    @property
+    def guided(self) -> XAIGuidedGenerator | None:
+        """G, if there is a guidance."""
+        return self.generator if isinstance(self.generator, XAIGuidedGenerator) else None
 
     @property
     def discriminator(self) -> nn.Module:
@@ -173,17 +122,18 @@ class Training:
 
     def epoch(self) -> Epoch:
         """Train for one pass over the data; a last batch that is not full is left out."""
-        guided = self.generator if isinstance(self.generator, XAIGuidedGenerator) else None
-        before = guided.explanations if guided else 0
+        before = self.guided.explanations if self.guided else 0
         order = torch.randperm(len(self._images), generator=self._rng).to(self._device)
         batches = [batch for batch in torch.split(order, self._setting.batch) if len(batch) == self._setting.batch]
-        with self._seeded(), self._training.running():
-            losses = [self._step(batch) for batch in batches]
+        with self._seeded(self._stream):
+            with self._training.running():
+                losses = [self._step(batch) for batch in batches]
+            self.draws = hashed(order, *self._random_states())
         d_losses, g_losses = ([loss for loss in of if loss is not None] for of in zip(*losses, strict=True))
         return Epoch(
             d_loss=torch.stack(d_losses).mean().item(),
             g_loss=torch.stack(g_losses).mean().item() if g_losses else None,
-            explanations=guided.explanations - before if guided else 0,
+            explanations=self.guided.explanations - before if self.guided else 0,
         )
 
     def _step(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -196,26 +146,92 @@ class Training:
         return () if self._labels is None else (self._labels[indices],)
 
     @contextmanager
-    def _seeded(self) -> Iterator[None]:
+    def _seeded(self, stream: int = 0) -> Iterator[None]:
         """Seed the random state that weights, noise and dropout draw from, and give the caller's back."""
+        seed = int(torch.randint(2**62, (), generator=self._rng)) + stream
         with forked_rng(self._device):
-            torch.manual_seed(int(torch.randint(2**62, (), generator=self._rng)))
+            torch.manual_seed(seed)
+            random.seed(seed)  # A user's own networks and data may draw from these two.
+            np.random.seed(seed % 2**32)  # noqa: NPY002
             yield
 
+    def _random_states(self) -> list[Tensor]:
+        states = [torch.get_rng_state()]
+        return [*states, torch.cuda.get_rng_state(self._device)] if self._device.type == "cuda" else states
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all weights and buffers as they are now."""
+        networks = (self.generator, self.discriminator)
+        return hashed(*(part for network in networks for item in network.state_dict().items() for part in item))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next epoch depends on: networks, optimizers, counts, random states, the guidance."""
+        parts = vars(self.gan)
+        return {
+            "parts": {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")},
+            "counts": {name: part for name, part in parts.items() if isinstance(part, bool | int | float | Tensor)},
+            "guidance": self.guided.interception.state_dict() if self.guided else None,
+            "random": self._rng.get_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where a saved training stopped; it has to be of the same setting, images and guidance."""
+        for name, part in state["parts"].items():
+            getattr(self.gan, name).load_state_dict(part)
+        for name, count in state["counts"].items():
+            setattr(self.gan, name, count)
+        if self.guided:
+            self.guided.interception.load_state_dict(state["guidance"])
+        self._rng.set_state(state["random"])
+
     @torch.no_grad()
-    def samples(self, count: int) -> Tensor:
-        """Return images of the same noise at every call, on the CPU, made in eval mode; the training stays as it is."""
+    def samples(self, count: int, generator: nn.Module | None = None) -> Tensor:
+        """Return images of the same noise at every call, on the CPU, made in eval mode; the training stays as it is.
+
+        Args:
+            count: How many.
+            generator: Who makes them, if not G: its average, say.
+        """
+        made = self.generator if generator is None else generator
+        with in_eval_mode(made):
+            return torch.cat([made(*row).cpu() for row in self._inputs(count)])
+
+    @torch.no_grad()
+    def judged(self, count: int, threshold: float) -> tuple[float, float]:
+        """Return which shares of the first real images and of as many samples D scores on the right side."""
+        generator, discriminator = self.generator, self.discriminator
+        with in_eval_mode(generator), in_eval_mode(discriminator):
+            generated = [discriminator(generator(*row), *row[1:]) for row in self._inputs(count)]
+            first = torch.arange(min(count, len(self._images)), device=self._device)
+            real = [
+                discriminator(self._images[batch], *self._classes(batch))
+                for batch in torch.split(first, _SAMPLES_PER_BATCH)
+            ]
+        accepted = (torch.cat([score.flatten() for score in found]) > threshold for found in (real, generated))
+        taken, wrong = (found.float().mean().item() for found in accepted)
+        return taken, 1 - wrong
+
+    def _inputs(self, count: int) -> Iterator[tuple[Tensor, ...]]:
+        """Return what a generator is called with, in batches; the same at every call."""
         rng = torch.Generator().manual_seed(self._setting.seed)
-        noise = torch.randn(count, LATENT, generator=rng).to(self._device)
+        noise = torch.randn(count, *self._setting.networks.latent, generator=rng).to(self._device)
         classes = self._classes(torch.randint(len(self._images), (count,), generator=rng).to(self._device))
-        generator, training = self.generator, self.generator.training
-        generator.eval()
-        rows = zip(*(torch.split(each, _SAMPLES_PER_BATCH) for each in (noise, *classes)), strict=True)
-        images = torch.cat([generator(*row).cpu() for row in rows])
-        generator.train(training)
-        return images
+        return zip(*(torch.split(each, _SAMPLES_PER_BATCH) for each in (noise, *classes)), strict=True)
 
     def last_masks(self, count: int) -> dict[str, Tensor] | None:
         """Return samples and masks of the last guided update, on the CPU."""
-        last: Any = self.generator.last if isinstance(self.generator, XAIGuidedGenerator) else None
+        last: Any = self.guided.last if self.guided else None
         return None if last is None else {"samples": last.samples[:count].cpu(), "masks": last.mask[:count].cpu()}
+
+
+@contextmanager
+def in_eval_mode(network: nn.Module) -> Iterator[None]:
+    """Put a network into eval mode, and back."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

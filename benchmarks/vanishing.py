@@ -30,7 +30,8 @@ from xaigrad._isolation import forked_rng
 from xaigrad.benchmarks import data, readme, results, vanishing_report
 from xaigrad.benchmarks.choices import LOSSES, choose
 from xaigrad.benchmarks.metrics import Evaluator
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.training import Training
 from xaigrad.integrations.dcgan import LATENT
 from xaigrad.integrations.losses import discriminator_loss
 from xaigrad.rules import Minimax, PathFeedback, SecantFeedback

@@ -207,7 +207,9 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("function", "name"), NAMES.items(), ids=str)
+@pytest.mark.parametrize(
+    ("function", "name"), NAMES.items(), ids=[f"{name}-{place}" for place, name in enumerate(NAMES.values())]
+)
 def test_one_name_for_all_spellings(function: Callable[..., Any], name: str) -> None:
     assert function_name(function) == name
 

@@ -1,6 +1,5 @@
 """The command line: what works leaves a whole folder, what does not ends with one line and exit code 2."""
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from xaigrad.benchmarks import choices, cli, data
 from xaigrad.benchmarks.asked import Asked, offset
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.errors import UsageError
+from xaigrad.benchmarks.study.folder import read
 from xaigrad.explainers import DeepShap, Saliency
 from xaigrad.logic import PRODUCT, Specification, parse
 from xaigrad.masks import EMA, AbsNormalize, Blur, MeanOne, Offset, TopK
@@ -43,17 +43,18 @@ def test_demo_trains_three_arms_and_saves_them(tmp_path: Path, capsys: pytest.Ca
     out = tmp_path / "demo"
     assert not cli.main(["demo", *SMALL, "--out", str(out)])
     shown = capsys.readouterr().out
-    record = json.loads((out / "results.json").read_text())
-    assert [arm["arm"] for arm in record["arms"]] == ["standard", "saliency", "deep-shap"]
-    for arm in record["arms"]:
-        assert arm["arm"] in shown
-        assert f"{arm['scores']['fid']:.2f}" in shown
-        assert [epoch["explanations"] for epoch in arm["history"]] == [0 if arm["arm"] == "standard" else 5]
-        assert set(load_file(out / f"{arm['arm']}.safetensors"))
+    run = read(out)
+    assert [done["arm"] for done in run.done] == ["standard", "saliency", "deep-shap"]
+    for done in run.done:
+        assert done["arm"] in shown
+        assert f"{done['scores']['fid']:.2f}" in shown
+        epochs = [epoch for epoch in run.epochs if epoch["trial"] == done["trial"]]
+        assert [epoch["explanations"] for epoch in epochs] == [0 if done["arm"] == "standard" else 5]
+        assert set(load_file(out / "weights" / f"{done['trial']}-generator.safetensors"))
     assert "FID" in shown
     assert (out / "samples.png").read_bytes()[1:4] == b"PNG"
-    assert record["asked"]["extractor"].startswith("lenet-mnist-")
-    assert record["asked"]["evaluated"] == 500
+    assert run.facts["extractor"].startswith("lenet-mnist-")
+    assert run.facts["data"]["images"] == 500
 
 
 def test_run_reaches_every_part(tmp_path: Path) -> None:
@@ -63,8 +64,9 @@ def test_run_reaches_every_part(tmp_path: Path) -> None:
         "--model mlp --loss minimax --lr 2e-5 --beta1 0.9 --batch 250 --seed 3 --device cpu"
     )
     assert not cli.main(["run", *SMALL, *given.split(), "--out", str(out)])
-    record = json.loads((out / "results.json").read_text())
-    guidance = record["arms"][0]["guidance"]
+    run = read(out)
+    [arm], [setting] = run.facts["plan"]["arms"], run.facts["plan"]["settings"]
+    guidance = arm["guidance"]
     for part in (
         "samples=2",
         "per='batch'",
@@ -73,8 +75,9 @@ def test_run_reaches_every_part(tmp_path: Path) -> None:
         "Residual(alpha=0.3)",
     ):
         assert part in guidance
-    assert record["arms"][0]["history"][0]["explanations"] == 1
-    assert {"loss": "minimax", "lr": 2e-5, "beta1": 0.9, "seed": 3}.items() <= record["asked"].items()
+    assert run.epochs[0]["explanations"] == 1
+    assert setting["options"] == {"loss": "minimax", "lr": 2e-5, "beta1": 0.9}
+    assert run.facts["plan"]["seeds"] == [3]
 
 
 @pytest.mark.parametrize(
@@ -82,18 +85,19 @@ def test_run_reaches_every_part(tmp_path: Path) -> None:
     [
         ("mlp", 5, {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}),
         ("dcgan", 5, {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}),
-        ("wgan", 1, {"lr": 5e-5, "beta1": None, "loss": None, "clip": 0.01, "n_critic": 5}),
-        ("wgan-gp", 1, {"lr": 1e-4, "beta1": 0.0, "loss": None, "penalty": 10.0, "n_critic": 5}),
-        ("cgan --references same-class --explainer deep-shap", 5, {"lr": 2e-4, "beta1": 0.5}),
+        ("wgan", 1, {"lr": 5e-5, "clip": 0.01, "n_critic": 5}),
+        ("wgan-gp", 1, {"lr": 1e-4, "beta1": 0.0, "penalty": 10.0, "n_critic": 5}),
+        ("cgan --references same-class --explainer deep-shap", 5, {"lr": 2e-4, "beta1": 0.5, "loss": "non-saturating"}),
+        ("xaigan", 5, {"lr": 2e-4, "beta1": 0.5, "beta2": 0.99, "smoothing": 0.1, "clip": 10.0}),
     ],
 )
 @pytest.mark.usefixtures("few_digits")
 def test_run_trains_every_model(model: str, explanations: int, used: dict[str, object], tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert not cli.main(["run", "--model", *model.split(), "--epochs", "1", "--batch", "8", "--out", str(out)])
-    record = json.loads((out / "results.json").read_text())
-    assert record["arms"][0]["history"][0]["explanations"] == explanations
-    assert used.items() <= record["asked"].items()
+    run = read(out)
+    assert run.epochs[0]["explanations"] == explanations
+    assert run.facts["plan"]["settings"][0]["options"] == used
     assert (out / "samples.png").exists()
 
 
@@ -123,7 +127,7 @@ def test_run_trains_every_model(model: str, explanations: int, used: dict[str, o
         (["run", "--offset", "1:2:3"], "Parameter `offset` should read BASE[:SCALE]"),
         (["run", "--epochs", "0"], "Parameter `epochs` should be at least 1. Found 0."),
         (["run", "--epochs", "many"], "Invalid value for '--epochs'"),
-        (["run", "--model", "biggan"], "Parameter `model` should be one of mlp, dcgan, wgan, wgan-gp, cgan."),
+        (["run", "--model", "biggan"], "Parameter `model` should be one of mlp, dcgan, wgan, wgan-gp, cgan, xaigan."),
         (["run", "--model", "mlp:3"], "Parameter `model` should read mlp. Found 'mlp:3'."),
         (["run", "--model", "wgan", "--loss", "minimax"], "`loss` is of no use to --model wgan. Leave"),
         (["demo", "--model", "wgan", "--beta1", "0.9"], "`beta1` is of no use to --model wgan. Leave it out."),
@@ -289,8 +293,8 @@ def test_run_from_a_recipe_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     guidance = Guidance(mask=parse("explanation & ~border(2)"), schedule=0.5 * Alternate(), rule=NormPreserving())
     guidance.save(tmp_path / "mine.toml")
     assert not cli.main(["run", *SMALL, "--recipe", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "run")])
-    (arm,) = json.loads((tmp_path / "run" / "results.json").read_text())["arms"]
-    assert arm["arm"] == "mine"
+    (arm,) = read(tmp_path / "run").facts["plan"]["arms"]
+    assert arm["name"] == "mine"
     assert arm["guidance"] == repr(guidance)
 
 

@@ -20,7 +20,8 @@ from xaigrad.benchmarks import choices, cli, cost, cost_run, cost_table, peers, 
 from xaigrad.benchmarks.cost import Cost, Metered, Spread, Steps, measure
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.benchmarks.memory import peak_bytes
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.training import Training
 from xaigrad.explainers import (
     Context,
     DeepShap,

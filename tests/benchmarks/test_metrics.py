@@ -72,20 +72,24 @@ def test_noise_is_far_away(evaluator: Evaluator, digits: Tensor, noise: Tensor) 
     assert far.recall < 0.1 < 0.8 < fresh.recall
 
 
-@pytest.mark.parametrize("dataset", ["mnist-5k", "fashion-mnist"])
-def test_agrees_with_calculate_metrics(dataset: str, real: Tensor, digits: Tensor, noise: Tensor) -> None:
-    evaluator = Evaluator(real, dataset)
-    generated = digits[1000:1500] * 0.8 + noise[:1] * 0.2
+@pytest.mark.parametrize(
+    ("dataset", "count", "others"), [("mnist-5k", 500, 600), ("fashion-mnist", 300, 300), ("mnist-5k", 12, 12)]
+)
+def test_agrees_with_calculate_metrics(
+    dataset: str, count: int, others: int, real: Tensor, digits: Tensor, noise: Tensor
+) -> None:
+    evaluator = Evaluator(real[:others], dataset)
+    generated = digits[1000 : 1000 + count] * 0.8 + noise[:1] * 0.2
     import torch_fidelity
 
     theirs = torch_fidelity.calculate_metrics(
         input1=Pixels(generated),
-        input2=Pixels(real),
+        input2=Pixels(real[:others]),
         feature_extractor=evaluator.extractor,
         fid=True,
         kid=True,
         prc=True,
-        kid_subset_size=500,
+        kid_subset_size=count,
         cuda=False,
         cache=False,
         save_cpu_ram=True,
@@ -96,6 +100,37 @@ def test_agrees_with_calculate_metrics(dataset: str, real: Tensor, digits: Tenso
     assert ours.kid / 1000 == pytest.approx(theirs[torch_fidelity.KEY_METRIC_KID_MEAN], abs=TOLERANCE)
     assert ours.precision == pytest.approx(theirs[torch_fidelity.KEY_METRIC_PRECISION], abs=TOLERANCE)
     assert ours.recall == pytest.approx(theirs[torch_fidelity.KEY_METRIC_RECALL], abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("generated", "others", "asked", "taken"),
+    [(30, 30, 100, 1), (30, 31, 100, 100), (31, 30, 7, 7), (1000, 1000, 7, 1), (1001, 1001, 3, 3)],
+)
+def test_kid_asks_no_subset_twice(
+    generated: int, others: int, asked: int, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xaigrad.benchmarks import _fidelity
+
+    seen: list[int] = []
+
+    def watched(*features: Tensor, **options: int) -> dict[str, float]:
+        seen.append(options["kid_subsets"])
+        return {"kernel_inception_distance_mean": 0.0}
+
+    monkeypatch.setattr(_fidelity, "kid_features_to_metric", watched)
+    _fidelity.kid(torch.zeros(generated, 2), torch.zeros(others, 2), asked)
+    assert seen == [taken]
+
+
+def test_subsets_of_kid_are_chosen(real: Tensor, digits: Tensor) -> None:
+    generated = digits[600:700]
+    hundred, again, ten = (
+        Evaluator(real[:150], "mnist", **how)(generated).kid for how in ({}, {"kid_subsets": 100}, {"kid_subsets": 10})
+    )
+    assert hundred == again != ten
+    assert ten == pytest.approx(hundred, rel=0.5)
+    with pytest.raises(ValueError, match="`kid_subsets` should be a whole number of at least 1"):
+        Evaluator(real, "mnist", kid_subsets=0)
 
 
 def test_the_extractor_can_be_compiled_by_torch_fidelity() -> None:

@@ -20,8 +20,8 @@ from xaigrad.benchmarks.cost import Steps
 from xaigrad.benchmarks.part_cost import PartCost, measure
 from xaigrad.benchmarks.parts import Part
 from xaigrad.benchmarks.probe import Found, Probe
+from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch
-from xaigrad.benchmarks.training import Setting
 from xaigrad.explainers import Context
 from xaigrad.schedules import Verdicts
 

@@ -21,7 +21,7 @@ from xaigrad.benchmarks.errors import UsageError
 from xaigrad.benchmarks.part_cost import PartCost
 from xaigrad.benchmarks.parts import Part
 from xaigrad.benchmarks.probe import Found
-from xaigrad.benchmarks.training import Setting
+from xaigrad.benchmarks.setting import Setting
 
 IMAGES = torch.zeros(4, 1, 28, 28)
 FEEDBACK = "PathFeedback(NonSaturating(probabilities=True), steps=1)"

@@ -1,19 +1,20 @@
 """Arms of one setting start alike, see the same data and noise, and differ only by their guidance."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor
 
 from xaigrad import Guidance
-from xaigrad.benchmarks.arms import Arm, ArmInTraining
-from xaigrad.benchmarks.data import Digits
+from xaigrad.benchmarks import models
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.metrics import Scores
-from xaigrad.benchmarks.models import MODELS
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.training import Training
 from xaigrad.integrations.losses import minimax
 from xaigrad.schedules import Constant
 
+MODELS = {name: model for name, model in models.MODELS.items() if model.side == 28}
 IMAGES = torch.rand(60, 1, 28, 28, generator=torch.Generator().manual_seed(3)) * 2 - 1
 LABELS = torch.arange(60) % 7
 pytestmark = pytest.mark.usefixtures("single")
@@ -134,20 +135,64 @@ def test_samples_leave_the_training_alone() -> None:
     assert training.generator.training
 
 
-def test_an_arm_keeps_its_figures() -> None:
-    class Counted:
-        def fid(self, generated: torch.Tensor) -> float:
-            return float(len(generated))
+def test_a_twin_shares_weights_and_data_and_has_other_noise() -> None:
+    standard, twin = (Training(Setting(batch=20), IMAGES, stream=stream) for stream in (0, 1))
+    assert same(standard, twin)
+    assert standard.fingerprint == twin.fingerprint
+    seen = watched(standard), watched(twin)
+    for training in (standard, twin):
+        training.epoch()
+    alike = [torch.equal(*both) for both in zip(*seen, strict=True)]
+    assert alike == [True, False] * 3
+    assert standard.draws != twin.draws
+    assert not same(standard, twin)
 
-        def __call__(self, generated: torch.Tensor) -> Scores:
-            return Scores(1.0, 2.0, 3.0, 4.0)
 
-    arm = ArmInTraining(Arm("saliency", Guidance()), Setting(batch=20), Digits(IMAGES, LABELS, "noise"), Counted(), 12)
-    assert [arm.epoch()["fid"], arm.epoch()["epoch"]] == [12.0, 2]
-    result = arm.result()
-    assert [epoch["explanations"] for epoch in result.history] == [3, 3]
-    assert sum(epoch["seconds"] for epoch in result.history) == pytest.approx(result.seconds)
-    assert result.record()["scores"] == {"fid": 1.0, "kid": 2.0, "precision": 3.0, "recall": 4.0}
+def test_draws_tell_whether_the_same_was_drawn() -> None:
+    standard, guided, other = (
+        Training(Setting(batch=20, seed=seed), IMAGES, guidance)
+        for seed, guidance in ((0, None), (0, Guidance.logicgan(IMAGES)), (1, None))
+    )
+    for training in (standard, guided, other):
+        training.epoch()
+    assert standard.draws == guided.draws != other.draws
+    first = standard.draws
+    standard.epoch()
+    assert standard.draws != first
+
+
+@every_model
+def test_a_training_goes_on_from_its_state(model: str) -> None:
+    straight, resumed = (
+        Training(Setting(model=model, batch=6), IMAGES[:36], Guidance(), LABELS[:36]) for _ in range(2)
+    )
+    straight.epoch()
+    saved = copy.deepcopy(straight.state_dict())
+    straight.epoch()
+    torch.randn(3)
+    resumed.load_state_dict(saved)
+    resumed.epoch()
+    assert same(straight, resumed)
+    assert straight.draws == resumed.draws
+
+
+@every_model
+def test_judging_leaves_the_training_alone(model: str) -> None:
+    training = Training(Setting(model=model, batch=20), IMAGES, Guidance(), LABELS)
+    state, rng = [value.clone() for value in weights(training)], torch.get_rng_state()
+    modes = [module.training for module in training.discriminator.modules()]
+    found = training.judged(30, 0.5)
+    assert all(0 <= share <= 1 for share in found)
+    assert all(torch.equal(a, b) for a, b in zip(state, weights(training), strict=True))
+    assert torch.equal(rng, torch.get_rng_state())
+    assert modes == [module.training for module in training.discriminator.modules()]
+
+
+@pytest.mark.parametrize(("score", "shares"), [(0.9, (1.0, 0.0)), (0.1, (0.0, 1.0))])
+def test_judging_counts_each_side(score: float, shares: tuple[float, float]) -> None:
+    training = Training(Setting(batch=20), IMAGES)
+    training.gan.discriminator.forward = lambda images: torch.full((len(images), 1), score)
+    assert training.judged(30, 0.5) == shares
 
 
 @pytest.mark.parametrize(

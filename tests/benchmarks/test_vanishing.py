@@ -10,7 +10,8 @@ from rich.console import Console
 from torch import Tensor
 
 from xaigrad.benchmarks import data, readme, vanishing, vanishing_report
-from xaigrad.benchmarks.training import Setting, Training
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.training import Training
 from xaigrad.benchmarks.vanishing import PLAIN, Asked, SureDiscriminator, look, ways
 
 pytestmark = pytest.mark.usefixtures("single")

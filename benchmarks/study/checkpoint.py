@@ -1,0 +1,112 @@
+"""A nested state as one safetensors file: written whole or not at all, read back bit by bit or refused.
+
+Tensors are stored as they are; dictionaries, lists, tuples, numbers and texts as JSON in the file's header, with a
+place for each tensor. Nothing is pickled, so reading a file runs nothing.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialized
+from torch import Tensor
+
+from xaigrad.benchmarks.digest import hashed
+from xaigrad.benchmarks.errors import UsageError
+
+_FORMAT = "1"
+
+
+def save(path: Path, state: Any) -> None:
+    """Write a state of dictionaries, lists, tuples, tensors, numbers, texts and ``None``.
+
+    Raises:
+        UsageError: If it cannot be written, as on a full disk; a file that was there before stays as it was.
+        TypeError: If there is something else in the state.
+
+    Example:
+        >>> import tempfile, torch
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(Path(folder) / "a.safetensors", {"weights": [torch.ones(2)], 3: (None, 0.1)})
+        ...     load(Path(folder) / "a.safetensors")
+        {'weights': [tensor([1., 1.])], 3: (None, 0.1)}
+    """
+    tensors: dict[str, Tensor] = {}
+    skeleton = json.dumps(_packed(state, tensors))
+    metadata = {"format": _FORMAT, "state": skeleton, "digest": hashed(skeleton, *tensors.values())}
+    write(path, serialized(tensors, metadata))
+
+
+def load(path: Path) -> Any:
+    """Read a state.
+
+    Raises:
+        UsageError: If the file is damaged, is no checkpoint or cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {str(place): file.get_tensor(str(place)) for place in range(len(list(file.keys())))}
+        if metadata["format"] != _FORMAT or metadata["digest"] != hashed(metadata["state"], *tensors.values()):
+            raise ValueError
+        return _unpacked(json.loads(metadata["state"]), tensors)
+    except (SafetensorError, KeyError, ValueError, OSError):
+        raise UsageError(
+            f"The checkpoint {path} is damaged or of another version. Delete that file: its trial then starts anew."
+        ) from None
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment there is the old content or the new, whole.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
+    beside = _beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}. What was written before is kept.") from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, and what a process that was killed while it wrote it has left."""
+    path.unlink(missing_ok=True)
+    _beside(path).unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(state, Tensor):
+        tensors[str(len(tensors))] = state.detach().cpu().contiguous().clone()
+        return {"tensor": str(len(tensors) - 1)}
+    if isinstance(state, dict):
+        return {"dict": [[_packed(key, tensors), _packed(value, tensors)] for key, value in state.items()]}
+    if isinstance(state, list | tuple):
+        return {"tuple" if isinstance(state, tuple) else "list": [_packed(value, tensors) for value in state]}
+    if state is None or isinstance(state, bool | int | float | str):
+        return state
+    raise TypeError(f"A state should hold tensors, numbers, texts and collections of them. Found {type(state)}.")
+
+
+def _unpacked(packed: Any, tensors: dict[str, Tensor]) -> Any:
+    if not isinstance(packed, dict):
+        return packed
+    [(kind, content)] = packed.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {_unpacked(key, tensors): _unpacked(value, tensors) for key, value in content}
+    values = [_unpacked(value, tensors) for value in content]
+    return tuple(values) if kind == "tuple" else values

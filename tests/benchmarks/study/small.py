@@ -1,0 +1,64 @@
+"""A plan that is trained in seconds: few noise images, a tiny pair of networks of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import nn
+
+from xaigrad import Guidance
+from xaigrad.benchmarks.data import Digits
+from xaigrad.benchmarks.setting import Setting
+from xaigrad.benchmarks.study import run
+from xaigrad.benchmarks.study.controls import controls_of
+from xaigrad.benchmarks.study.plan import STANDARD, TWIN, Arm, Plan
+from xaigrad.explainers import DeepShap
+from xaigrad.masks import EMA, AbsNormalize
+from xaigrad.references import HarvestedReferences
+from xaigrad.schedules import Adaptive, Alternate, Constant
+
+LABELS = torch.arange(48) % 3
+IMAGES = torch.rand(48, 1, 28, 28, generator=torch.Generator().manual_seed(3)) * 2 - 1
+DIGITS = Digits(IMAGES, LABELS, "mnist-5k")
+PAIR = f"{Path(__file__).resolve()}:make_pair"
+
+
+class Generator(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(100, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 784), nn.Tanh())
+
+    def forward(self, noise: torch.Tensor) -> torch.Tensor:
+        images: torch.Tensor = self.layers(noise)
+        return images.view(-1, 1, 28, 28)
+
+
+def make_pair() -> tuple[nn.Module, nn.Module]:
+    layers = (nn.Linear(784, 8), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(8, 1), nn.Sigmoid())
+    return Generator(), nn.Sequential(nn.Flatten(), *layers)
+
+
+def arms() -> list[Arm]:
+    """Arms with everything that carries a state from one update to the next."""
+    schedule = Adaptive() | Constant(0.3)
+    harvesting = Guidance(DeepShap(HarvestedReferences(16)), mask=(AbsNormalize(), EMA(0.5)), schedule=schedule)
+    shuffled = controls_of("saliency", Guidance())
+    return [
+        Arm(STANDARD, kind="standard"),
+        Arm(TWIN, kind="twin"),
+        Arm("harvesting", harvesting),
+        Arm("alternating", Guidance(DeepShap(IMAGES), schedule=Alternate())),
+        *(Arm(name, guidance, "control", "saliency") for name, guidance in shuffled.items()),
+    ]
+
+
+def plan(epochs: int = 3, seeds: tuple[int, ...] = (0, 1), model: str = PAIR, **changes: Any) -> Plan:
+    setting = Setting(model, batch=12, epochs=epochs)
+    return Plan({"small": setting}, changes.pop("arms", None) or arms(), seeds, evaluated=40, **changes)
+
+
+def train(out: Path, planned: Plan | None = None, **how: Any) -> None:
+    with (out.parent / "shown.txt").open("a") as shown:
+        console = Console(file=shown, width=200)
+        run.run(planned or plan(), DIGITS, out, console, {"preset": None, "digit": None}, **how)
