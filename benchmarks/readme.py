@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xaigrad.benchmarks import cost_table, part_table, table
+from xaigrad.benchmarks import cost_table, evaluation_table, part_table, table
 from xaigrad.benchmarks.study import folder
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+BENCHMARK = ROOT / "docs" / "benchmark.md"
 CONTROL = ROOT / "docs" / "control.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -31,14 +32,14 @@ def filled(text: str, name: str, content: str) -> str:
 
 
 def publish(run: Path) -> None:
-    """Keep the results of a run, and write the table into the README, or that of parts into docs/control.md."""
+    """Keep the results of a run, and write its table into the page that shows it."""
     RESULTS.mkdir(exist_ok=True)
-    name = next((name for name in ("cost", "parts") if (run / f"{name}.json").exists()), "demo")
+    name = _kind(run)
     page, files, table_of = _kinds()[name]
     for found, wanted in files.items():
         shutil.copy(run / found, RESULTS / wanted)
     kept = RESULTS / f"{name}.json"
-    if name == "demo":
+    if kept.name not in files:
         kept.write_text(json.dumps(folder.read(run).record(), indent=1) + "\n")
     page.write_text(filled(page.read_text(), name, table_of(json.loads(kept.read_text()))))
 
@@ -50,7 +51,16 @@ def _kinds() -> dict[str, tuple[Path, dict[str, str], Callable[[Any], str]]]:
         "cost": (README, costs, cost_table.markdown),
         "parts": (CONTROL, {"parts.json": "parts.json", "parts.csv": "parts.csv"}, part_table.markdown),
         "demo": (README, {"samples.png": "demo.png"}, table.markdown),
+        "evaluation": (BENCHMARK, {}, evaluation_table.markdown),
     }
+
+
+def _kind(run: Path) -> str:
+    """Return what a run is of: a comparison shows what evaluation costs."""
+    found = next((name for name in ("cost", "parts") if (run / f"{name}.json").exists()), None)
+    if found:
+        return found
+    return "evaluation" if folder.read(run).facts["preset"] else "demo"
 
 
 if __name__ == "__main__":

@@ -76,17 +76,18 @@ def scale_rate(optimizer: Optimizer, guided: XAIGuidedGenerator) -> tuple[Remova
     """
     seen, rates = _ratio(guided), list[Any]()
 
-    def before(*_: Any) -> None:
+    # Not the optimizer from outside: it would hold itself, and all that it holds, in a cycle.
+    def before(stepping: Optimizer, *_: Any) -> None:
         nonlocal seen
-        ratio, rates[:] = _ratio(guided), [group["lr"] for group in optimizer.param_groups]
+        ratio, rates[:] = _ratio(guided), [group["lr"] for group in stepping.param_groups]
         if ratio is not None and ratio is not seen:
-            for group in optimizer.param_groups:
+            for group in stepping.param_groups:
                 # A number, for which each optimizer is ready; a tensor stays one.
                 group["lr"] = group["lr"] * (ratio if isinstance(group["lr"], Tensor) else float(ratio))
         seen = ratio
 
-    def after(*_: Any) -> None:
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+    def after(stepping: Optimizer, *_: Any) -> None:
+        for group, rate in zip(stepping.param_groups, rates, strict=True):
             group["lr"] = rate
 
     return optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)
