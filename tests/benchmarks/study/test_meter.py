@@ -50,3 +50,18 @@ def test_a_standard_generator_has_a_gradient_alone() -> None:
     found = meter.read()
     assert found.pop("gradient_norm") is not None
     assert set(found.values()) == {None}
+
+
+def test_a_gradient_that_vanished_has_the_ratio_1() -> None:
+    """And is no divergence: 0 / 0 would be NaN."""
+    generator, discriminator = networks()
+    guided = XAIGuidedGenerator(generator, discriminator)
+    optimizer = torch.optim.SGD(guided.parameters(), 0.1)
+    meter = Meter(optimizer, guided)
+    discriminator(guided(torch.randn(5, 3, dtype=torch.float64))).mean().backward()
+    last = guided.last
+    assert last is not None
+    for part in (last.gradient, last.guided):
+        part.zero_()
+    optimizer.step()
+    assert meter.read()["norm_ratio"] == 1.0

@@ -1,6 +1,7 @@
 """A run that is killed at any moment and resumed ends in the bits of one that was not; nothing is lost or doubled."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file
 
 from xaigrad.benchmarks.errors import UsageError
 from xaigrad.benchmarks.models import MODELS
-from xaigrad.benchmarks.study import checkpoint
+from xaigrad.benchmarks.study import checkpoint, run
 from xaigrad.benchmarks.study.folder import Run, read
 from xaigrad.benchmarks.study.measures import measures_of
 from xaigrad.benchmarks.study.plan import STANDARD, Arm
@@ -188,3 +190,41 @@ def test_a_stop_by_the_user_leaves_a_run_that_goes_on(
     assert len(read(out).epochs) == 19
     small.train(out, resume=True)
     assert bits(out) == whole
+
+
+def test_a_picture_that_cannot_be_written_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk; room made, the run goes on."""
+    out, write = tmp_path / "run", checkpoint.write
+
+    def full(path: Path, content: bytes) -> None:
+        if path.suffix == ".png":
+            monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        write(path, content)
+
+    planned = small.plan(epochs=1, seeds=(0,))
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "write", full)
+        with pytest.raises(UsageError, match="cannot be written: No space left on device"):
+            small.train(out, planned)
+    monkeypatch.undo()
+    small.train(out, planned, resume=True)
+    assert (out / "samples" / "real.png").exists()
+    assert len(read(out).done) == len(small.arms())
+
+
+def test_networks_that_were_changed_since_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = Path(small.__file__).read_text()
+    mine = tmp_path / "mine.py"
+    mine.write_text(code)
+    planned = small.plan(epochs=1, seeds=(0,), model=f"{mine}:make_pair")
+    brought = {"preset": None, "digit": None, "own": {"pair": f"{mine}:make_pair"}}
+
+    def train(resume: bool) -> None:
+        with (tmp_path / "shown.txt").open("a") as shown:
+            run.run(planned, small.DIGITS, tmp_path / "run", Console(file=shown), brought, resume=resume)
+
+    train(resume=False)
+    train(resume=True)
+    mine.write_text(code.replace("nn.ReLU()", "nn.Tanh()"))
+    with pytest.raises(UsageError, match=r"code\.pair is"):
+        train(resume=True)
