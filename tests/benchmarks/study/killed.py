@@ -6,6 +6,7 @@ Each process is a fork of this one, so that the moment of its death lies in the 
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -16,6 +17,8 @@ from typing import Any
 import torch
 
 from xaigrad.benchmarks.study.folder import read
+
+_PATIENCE = 8
 
 
 def plan() -> Any:
@@ -31,28 +34,34 @@ def plan() -> Any:
 def main(out: Path, kills: int) -> None:
     torch.set_num_threads(1)
     small = plan()
-    moments = random.Random(0)
-    killed = middle = 0
+    moments, latest = random.Random(0), 0.35
+    trials = len(list(small.plan().trials()))
+    killed = middle = lines = idle = 0
     while True:
         pid = os.fork()
         if pid == 0:
             small.train(out, interval=0.0, resume=True)
             os._exit(0)
-        if killed < kills:
-            time.sleep(moments.uniform(0.02, 0.35))
+        if middle < kills and killed < 10 * kills:
+            time.sleep(moments.uniform(0.02, latest))
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            killed += 1
-            middle += bool((out / "run.json").exists() and len(read(out).done) < len(list(small.plan().trials())))
-        elif killed >= kills:
-            break
-        else:  # It ended before it was killed: once more, from the start.
-            print(f"ended after {killed} kills", file=sys.stderr)  # noqa: T201
-            sys.exit(1)
-    if status != 0:
-        sys.exit(1)
+        if not os.WIFSIGNALED(status):
+            if status or middle >= kills or killed >= 10 * kills:
+                break
+            shutil.rmtree(out)  # A fast machine has come to the end before it was killed often enough: once more.
+            latest, lines = latest / 2, 0
+            continue
+        killed += 1
+        if (out / "run.json").exists():
+            found = read(out)
+            middle += len(found.done) < trials
+            before, lines = lines, len(found.starts) + len(found.epochs) + len(found.done)
+            idle = idle + 1 if lines == before else 0
+            if idle == _PATIENCE:  # A slow machine has not come as far yet.
+                latest, idle = 1.5 * latest, 0
     print(json.dumps({"by SIGKILL": killed, "in the middle": middle}))  # noqa: T201
+    sys.exit(status and 1)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,6 @@ def test_killed_at_random_moments(whole: dict[str, Any], tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout.splitlines()[-1])
-    assert killed["by SIGKILL"] >= KILLS
     assert killed["in the middle"] >= 20
     assert bits(out) == whole
 
