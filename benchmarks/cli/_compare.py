@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from xaigrad.benchmarks.cli._options import (
+    AnyDataset,
+    AnyModel,
     CheckpointSeconds,
     Data,
     DataRoot,
@@ -14,6 +16,7 @@ from xaigrad.benchmarks.cli._options import (
     Evaluated,
     Every,
     Features,
+    LearningRates,
     Logic,
     Loss,
     Mask,
@@ -31,11 +34,11 @@ def compare(
     preset: Annotated[
         str, typer.Option(help="A published experiment to start from (see `xaigrad list`); the rest changes it.")
     ] = "mnist-5k-single",
-    dataset: Annotated[str | None, typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")] = None,
+    dataset: AnyDataset = None,
     digit: Annotated[int | None, typer.Option(help="Train on this class only; -1 for all.")] = None,
     data_root: DataRoot = None,
     download: Download = False,
-    model: Annotated[str | None, typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp, cgan or xaigan.")] = None,
+    model: AnyModel = None,
     pair: Pair = None,
     data: Data = None,
     features: Features = None,
@@ -54,7 +57,7 @@ def compare(
     tnorm: Tnorm = None,
     schedule: Schedule = None,
     loss: Loss = None,
-    lr: Annotated[list[float] | None, typer.Option(help="Learning rates, a setting each.")] = None,
+    lr: LearningRates = None,
     beta1: Annotated[
         list[float] | None, typer.Option(help="Adam's beta1, a setting each: .9 is PyTorch's, .5 DCGAN's.")
     ] = None,

@@ -5,17 +5,23 @@ from typing import Annotated
 
 import typer
 
-Dataset = Annotated[str, typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")]
+_dataset = typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")
+_model = typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp, cgan or xaigan.")
+
+Dataset = Annotated[str, _dataset]
+AnyDataset = Annotated[str | None, _dataset]
 Digit = Annotated[int | None, typer.Option(help="Train on this class only.")]
 DataRoot = Annotated[
     Path | None, typer.Option(help="Folder of the data in torchvision's layout; if not given, $XAIGRAD_DATA or ./data.")
 ]
 Download = Annotated[bool, typer.Option("--download", help="Fetch the data if it is missing.")]
-Model = Annotated[str, typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp, cgan or xaigan.")]
+Model = Annotated[str, _model]
+AnyModel = Annotated[str | None, _model]
 Loss = Annotated[
     str | None, typer.Option(help="The generator's loss, if the model has a choice: non-saturating or minimax.")
 ]
 Lr = Annotated[float | None, typer.Option(help="Learning rate; if not given, the model's own (see `xaigrad list`).")]
+LearningRates = Annotated[list[float] | None, typer.Option(help="Learning rates, a setting each.")]
 Beta1 = Annotated[float | None, typer.Option(help="Adam's beta1; if not given, the model's own.")]
 Batch = Annotated[int, typer.Option(help="Images per step.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.")]

@@ -15,5 +15,5 @@ def report(
 
     from xaigrad.benchmarks import report as pages
 
-    for path in pages.write(runs, out or runs[0]):
+    for path in pages.write(runs, out):
         Console().print(f"Wrote {path}", soft_wrap=True, highlight=False)

@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from xaigrad.benchmarks.cli._options import (
+    AnyDataset,
+    AnyModel,
     DataRoot,
     Device,
     Download,
     Evaluated,
     Every,
+    LearningRates,
     Loss,
     Out,
     References,
@@ -48,14 +51,14 @@ def sweep(
     preset: Annotated[
         str, typer.Option(help="A published experiment to start from (see `xaigrad list`).")
     ] = "mnist-5k-single",
-    dataset: Annotated[str | None, typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")] = None,
+    dataset: AnyDataset = None,
     digit: Annotated[int | None, typer.Option(help="Train on this class only; -1 for all.")] = None,
     data_root: DataRoot = None,
     download: Download = False,
-    model: Annotated[str | None, typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp, cgan or xaigan.")] = None,
+    model: AnyModel = None,
     references: References = None,
     loss: Loss = None,
-    lr: Annotated[list[float] | None, typer.Option(help="Learning rates, a setting each.")] = None,
+    lr: LearningRates = None,
     beta1: Annotated[list[float] | None, typer.Option(help="Adam's beta1, a setting each.")] = None,
     batch: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from xaigrad.benchmarks.cli._options import (
+    AnyDataset,
+    AnyModel,
     Batch,
     Beta1,
     CheckpointSeconds,
@@ -84,11 +86,11 @@ def run(
     recipe: Annotated[
         str | None, typer.Option(help="All of these from a TOML, YAML or JSON file, or a named recipe.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="mnist-5k (needs no files), mnist or fashion-mnist.")] = None,
+    dataset: AnyDataset = None,
     digit: Digit = None,
     data_root: DataRoot = None,
     download: Download = False,
-    model: Annotated[str | None, typer.Option(help="What to train: mlp, dcgan, wgan, wgan-gp, cgan or xaigan.")] = None,
+    model: AnyModel = None,
     pair: Pair = None,
     data: Data = None,
     features: Features = None,

@@ -1,7 +1,6 @@
 """The processes that share a run, started by ``torchrun`` or ``accelerate launch``; one, if it was started as it is.
 
-A trial is trained by one process. Small GANs gain nothing from being spread over several devices, and their figures
-then would depend on how many there are.
+A trial is trained by one process: spread over several devices, its figures would depend on how many there are.
 """
 
 import os

@@ -15,29 +15,11 @@ from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.study.folder import read
 from xaigrad.benchmarks.study.presets import PRESETS
 
+from .report.reading import PARTS
+
 all_digits = cache(data.load)
 pytestmark = pytest.mark.usefixtures("single")
-PAGE = (
-    *("answers", "across-1", "cost", "machine"),
-    *(
-        f"{part}-{setting}"
-        for setting in (1, 2)
-        for part in (
-            "curves",
-            "masks",
-            "forest",
-            "convergence",
-            "quality",
-            "seconds",
-            "effects",
-            "controls",
-            "noise",
-            "samples",
-            "watch",
-            "arms",
-        )
-    ),
-)
+PAGE = ("answers", "across-1", "cost", "machine", *(f"{part}-{setting}" for setting in (1, 2) for part in PARTS))
 CONTROLS = ["shuffled", "sample-mean", "random", "constant", "matched-rate"]
 
 

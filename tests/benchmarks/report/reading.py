@@ -10,6 +10,22 @@ from xaigrad.benchmarks.report.page import html
 
 VOID = {"meta", "link", "img", "br", "path", "use", "line", "rect", "circle"}
 
+PARTS = (
+    "curves",
+    "masks",
+    "forest",
+    "convergence",
+    "quality",
+    "seconds",
+    "effects",
+    "controls",
+    "noise",
+    "samples",
+    "watch",
+    "arms",
+)
+"""What is told of each setting, by the first half of its id."""
+
 
 @dataclass
 class Page:

@@ -12,23 +12,8 @@ from xaigrad.benchmarks.report.gather import gather
 from xaigrad.benchmarks.report.markdown import markdown
 from xaigrad.benchmarks.report.page import html
 
-from .reading import Page, page
+from .reading import PARTS, Page, page
 from .synthetic import KINDS, run
-
-PARTS = (
-    "curves",
-    "masks",
-    "forest",
-    "convergence",
-    "quality",
-    "seconds",
-    "effects",
-    "controls",
-    "noise",
-    "samples",
-    "watch",
-    "arms",
-)
 
 
 @pytest.mark.parametrize("part", PARTS)
