@@ -14,6 +14,7 @@ from xaigrad import Guidance, XAIGuidedGenerator
 from xaigrad._isolation import forked_rng
 from xaigrad.benchmarks.choices import LOSSES, choose
 from xaigrad.benchmarks.digest import hashed
+from xaigrad.benchmarks.kept import Kept
 from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch, Timed
 
@@ -89,9 +90,9 @@ class Training:
         if "loss" in options:
             options["loss"] = choose("loss", LOSSES, options["loss"])
         self.gan = model.training(generator, discriminator, **options)
-        for part in vars(self.gan).values():  # An encoder, say, of a user's own training.
-            if isinstance(part, nn.Module):
-                part.to(self._device)
+        self._kept = Kept(self.gan)
+        for network in self._kept.networks:  # An encoder, say, of a user's own training.
+            network.to(self._device)
 
     @property
     def generator(self) -> nn.Module:
@@ -165,22 +166,26 @@ class Training:
         networks = (self.generator, self.discriminator)
         return hashed(*(part for network in networks for item in network.state_dict().items() for part in item))
 
+    @property
+    def random_state(self) -> Tensor:
+        """The state that the order of the data and each epoch's noise come from."""
+        return self._rng.get_state()
+
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the next epoch depends on: networks, optimizers, counts, random states, the guidance."""
-        parts = vars(self.gan)
+        """Return all that the next epoch depends on: networks, optimizers, counts, random states, the guidance.
+
+        Raises:
+            NotKeptError: If a user's own training holds something that cannot be saved.
+        """
         return {
-            "parts": {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")},
-            "counts": {name: part for name, part in parts.items() if isinstance(part, bool | int | float | Tensor)},
+            "kept": self._kept.state_dict(),
             "guidance": self.guided.interception.state_dict() if self.guided else None,
-            "random": self._rng.get_state(),
+            "random": self.random_state,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved training stopped; it has to be of the same setting, images and guidance."""
-        for name, part in state["parts"].items():
-            getattr(self.gan, name).load_state_dict(part)
-        for name, count in state["counts"].items():
-            setattr(self.gan, name, count)
+        self._kept.load_state_dict(state["kept"])
         if self.guided:
             self.guided.interception.load_state_dict(state["guidance"])
         self._rng.set_state(state["random"])

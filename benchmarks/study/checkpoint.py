@@ -15,6 +15,7 @@ from torch import Tensor
 
 from xaigrad.benchmarks.digest import hashed
 from xaigrad.benchmarks.errors import UsageError
+from xaigrad.benchmarks.kept import NotKeptError
 
 _FORMAT = "1"
 
@@ -24,7 +25,7 @@ def save(path: Path, state: Any) -> None:
 
     Raises:
         UsageError: If it cannot be written, as on a full disk; a file that was there before stays as it was.
-        TypeError: If there is something else in the state.
+        NotKeptError: If there is something else in the state.
 
     Example:
         >>> import tempfile, torch
@@ -97,7 +98,7 @@ def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
         return {"tuple" if isinstance(state, tuple) else "list": [_packed(value, tensors) for value in state]}
     if state is None or isinstance(state, bool | int | float | str):
         return state
-    raise TypeError(f"A state should hold tensors, numbers, texts and collections of them. Found {type(state)}.")
+    raise NotKeptError(f"its state holds an object of type {type(state).__name__}")
 
 
 def _unpacked(packed: Any, tensors: dict[str, Tensor]) -> Any:

@@ -11,6 +11,7 @@ from safetensors.torch import save as serialized
 
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.display import LiveProgress
+from xaigrad.benchmarks.kept import NotKeptError
 from xaigrad.benchmarks.study import checkpoint, folder, pictures, processes, provenance
 from xaigrad.benchmarks.study.folder import RunFolder
 from xaigrad.benchmarks.study.measures import Measures, measures_of
@@ -98,6 +99,7 @@ class _Group:
         self._folder = run_folder
         self._interval = interval
         self._weights = weights
+        self._said = False
 
     def train(self, console: Console) -> None:
         """Train them to the end."""
@@ -120,7 +122,7 @@ class _Group:
                         pictures.masks(one.last_masks(pictures.PICTURED), self._folder.picture(one.trial.name))
                     progress.epoch(one.trial.arm.name, record)
                     if time.monotonic() - saved[one.trial.name] >= self._interval:
-                        checkpoint.save(self._folder.checkpoint(one.trial.name), one.state_dict())
+                        self._save(one, console)
                         saved[one.trial.name] = time.monotonic()
                     self._folder.add(record)
         for one in under_way:
@@ -135,6 +137,20 @@ class _Group:
         for record in under_way.records:
             self._folder.add(record)
         return under_way
+
+    def _save(self, under_way: TrialUnderWay, console: Console) -> None:
+        """Save a trial, or say that it cannot be."""
+        try:
+            checkpoint.save(self._folder.checkpoint(under_way.trial.name), under_way.state_dict())
+        except NotKeptError as error:
+            if not self._said:
+                console.print(
+                    f"{under_way.trial.setting.model} keeps what cannot be saved: {error}. A training that is cut off "
+                    "starts anew. Give it state_dict and load_state_dict to go on where it was.",
+                    highlight=False,
+                    markup=False,
+                )
+            self._said = True
 
     def _end(self, under_way: TrialUnderWay) -> None:
         name = under_way.trial.name

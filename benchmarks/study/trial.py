@@ -49,7 +49,7 @@ class TrialUnderWay:
         self._averaged = Averaged(self._training.generator, optimizer)
         if self._training.guided is not None:
             scale_rate(optimizer, self._training.guided)
-        paired = hashed(self._training.fingerprint, self._training.state_dict()["random"])
+        paired = hashed(self._training.fingerprint, self._training.random_state)
         self.records: list[dict[str, Any]] = [{"kind": "start", **trial.labels, "paired": paired}]
 
     def advance(self) -> dict[str, Any]:
@@ -122,7 +122,11 @@ class TrialUnderWay:
         return self._training.last_masks(count)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the next epoch depends on, and the records so far."""
+        """Return all that the next epoch depends on, and the records so far.
+
+        Raises:
+            NotKeptError: If a user's own training holds something that cannot be saved.
+        """
         return {
             "epoch": self.epoch,
             "training": self._training.state_dict(),

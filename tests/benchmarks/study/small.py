@@ -1,5 +1,6 @@
 """A plan that is trained in seconds: few noise images, a tiny pair of networks of one's own."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,44 @@ class Generator(nn.Module):
 def make_pair() -> tuple[nn.Module, nn.Module]:
     layers = (nn.Linear(784, 8), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(8, 1), nn.Sigmoid())
     return Generator(), nn.Sequential(nn.Flatten(), *layers)
+
+
+class PoolTraining:
+    """A training of one's own that shows D earlier samples, too."""
+
+    def __init__(self) -> None:
+        self.generator, self.discriminator = make_pair()
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters())
+        self.optimizers = [torch.optim.Adam(self.discriminator.parameters()), self.g_optimizer]
+        self.pool: list[torch.Tensor] = []
+
+    def step(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Train both networks on one batch."""
+        fake = self.generator(torch.randn(len(images), 100))
+        self.pool = [*self.pool, fake.detach()][-3:]
+        d_loss = self.discriminator(torch.cat(self.pool)).mean() - self.discriminator(images).mean()
+        self._follow(self.optimizers[0], d_loss)
+        g_loss = -self.discriminator(fake).mean()
+        self._follow(self.optimizers[1], g_loss)
+        return d_loss.detach(), g_loss.detach()
+
+    def _follow(self, optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+class CountingTraining(PoolTraining):
+    """One that holds what nobody can save."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rates = itertools.count(1)
+
+    def step(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Train both networks on one batch."""
+        self.g_optimizer.param_groups[0]["lr"] = 1e-3 / next(self.rates)
+        return super().step(images)
 
 
 def arms() -> list[Arm]:

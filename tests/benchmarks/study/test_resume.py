@@ -126,6 +126,37 @@ def test_a_run_stopped_between_checkpoint_and_results_goes_on(
     assert bits(out) == whole
 
 
+@pytest.mark.parametrize("name", ["PoolTraining", "CountingTraining"])
+def test_a_training_of_ones_own_goes_on_or_starts_anew(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = f"{Path(small.__file__).resolve()}:{name}"
+    plan = small.plan(model=model, arms=[small.arms()[0], small.arms()[2]], seeds=(0,))
+    for folder in ("whole", "cut"):
+        (tmp_path / folder).mkdir()
+    small.train(tmp_path / "whole" / "run", plan)
+    out, advance, advanced = tmp_path / "cut" / "run", TrialUnderWay.advance, []
+
+    def stopping(trial: TrialUnderWay) -> dict[str, Any]:
+        advanced.append(trial.epoch)
+        if len(advanced) == 5:
+            raise StoppedError
+        return advance(trial)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrialUnderWay, "advance", stopping)
+        with pytest.raises(StoppedError):
+            small.train(out, plan, interval=0.0)
+        advanced[:] = []
+        with suppress(StoppedError):
+            small.train(out, plan, interval=0.0, resume=True)
+    assert advanced[0] == (2 if name == "PoolTraining" else 0)
+    small.train(out, plan, interval=0.0, resume=True)
+    assert bits(out) == bits(tmp_path / "whole" / "run")
+    said = (tmp_path / "cut" / "shown.txt").read_text().count("keeps what cannot be saved: rates is of type count")
+    assert said == (0 if name == "PoolTraining" else 3)
+
+
 def test_a_damaged_checkpoint_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "run"
     with monkeypatch.context() as patched, suppress(StoppedError):
