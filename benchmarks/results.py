@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,22 +15,34 @@ from xaigrad.benchmarks.errors import UsageError
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Return what was typed, without the folders of a machine.
+    """Return what was typed, without the folders of a machine and the password of a database.
 
     Example:
         >>> command_line(["demo", "--out", "/a/folder", "--epochs", "3", "--data-root=/data"])
         'xaigrad demo --epochs 3'
+        >>> print(command_line(["sweep", "--storage", "postgresql://me:secret@host/sweeps"]))
+        xaigrad sweep --storage 'postgresql://me:***@host/sweeps'
     """
     return shlex.join(["xaigrad", *without(("--out", "--data-root"), words)])
 
 
 def without(options: Sequence[str], words: Sequence[str]) -> list[str]:
-    """Return the words of a command line without some options and their values, and that it was resumed."""
+    """Return the words of a command line without some options and their values, passwords, and that it was resumed."""
     return [
-        word
+        without_password(word)
         for before, word in zip(["", *words], words, strict=False)
         if before not in options and word.partition("=")[0] not in options and word != "--resume"
     ]
+
+
+def without_password(text: str) -> str:
+    """Return a text with *** for the password in a database's URL.
+
+    Example:
+        >>> without_password("--storage=postgresql://me:secret@host/sweeps")
+        '--storage=postgresql://me:***@host/sweeps'
+    """
+    return re.sub(r"(://[^/@:\s]*:).*(@)", r"\1***\2", text)
 
 
 def resumable(out: Path | None, resume: bool) -> None:

@@ -140,7 +140,14 @@ def resume(
 ) -> Any:
     """Go on with a run by its own command."""
     from xaigrad.benchmarks.cli._app import app
+    from xaigrad.benchmarks.errors import UsageError
     from xaigrad.benchmarks.study.folder import read
 
-    words = [*read(folder).facts["arguments"], "--out", str(folder), "--resume"]
+    facts = read(folder).facts
+    if facts["arguments"][:1] == ["sweep"]:
+        raise UsageError(
+            f"Parameter `folder` should be that of a training or a comparison. Found {folder}, of a sweep. A sweep "
+            f"goes on by its own command, with the same --out or --storage: {facts['command']}"
+        )
+    words = [*facts["arguments"], "--out", str(folder), "--resume"]
     return app(words + (["--data-root", str(data_root)] if data_root else []), standalone_mode=False)

@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import SQLAlchemyError
 
 from xaigrad.benchmarks.errors import UsageError
+from xaigrad.benchmarks.results import without_password
 from xaigrad.benchmarks.study.arms import name_of
 from xaigrad.benchmarks.sweep.space import Space
 
@@ -20,6 +21,7 @@ _CONFIGURATION, _QUEUED = "configuration", "queued"
 _PATIENCE = 30.0
 _TRIES = 5
 _LONGEST = 65_536
+_DRIVERS = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 
 
 def opened(
@@ -72,7 +74,8 @@ def opened(
     queued = _is_queued(study)
     if study.user_attrs.get(_CONFIGURATION, configuration) != configuration:
         raise UsageError(
-            f"Parameter `name` should be a sweep of the same configuration. Found {name!r} in {storage}, of another. "
+            "Parameter `name` should be a sweep of the same configuration. Found "
+            f"{name!r} in {without_password(storage)}, of another. "
             "Repeat its options, or choose another name."
         )
     if not queued:
@@ -146,11 +149,21 @@ def _database(url: str) -> Any:
     for tries_left in reversed(range(_TRIES)):
         try:
             return optuna.storages.get_storage(url)
-        except (SQLAlchemyError, ImportError) as error:
-            if not tries_left:
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            if not tries_left or not isinstance(error, SQLAlchemyError):
                 raise UsageError(
-                    f"Parameter `storage` should be a file or the URL of a database that can be opened. Found {url}: "
-                    f"{str(error).splitlines()[0]}"
+                    "Parameter `storage` should be a file or the URL of a database that can be opened. Found "
+                    f"{without_password(url)}: {_reason(error)}"
                 ) from None
             time.sleep(0.2)
     raise AssertionError
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return "it does not read DIALECT://USER:PASSWORD@HOST:PORT/NAME, with %40 for an @ in the password."
+    missing = error.__cause__
+    if not isinstance(missing, ModuleNotFoundError) or missing.name is None:
+        return without_password(str(error).splitlines()[0])
+    package = _DRIVERS.get(missing.name, missing.name)
+    return f'it needs {missing.name}. Install it with: pip install "{package}"'

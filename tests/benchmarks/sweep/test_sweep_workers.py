@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -263,6 +264,13 @@ def test_an_empty_file_becomes_a_journal(tmp_path: Path) -> None:
         ({"sampler": "tpe"}, "`trials` should say how many for --sampler tpe"),
         ({"space": Space({"offset": ["0..1"]})}, "`sampler` should be tpe or random where there is a range"),
         ({"storage": "/proc/nowhere/a.journal"}, "`storage` should be a file that can be written or a database URL"),
+        (
+            {"storage": "mysql://me:secret@host/sweeps"},
+            r'Found mysql://me:\*\*\*@host/sweeps: it needs MySQLdb. Install it with: pip install "mysqlclient"',
+        ),
+        ({"storage": "postgresql://me:sec@ret@host/sweeps"}, r"Found postgresql://me:\*\*\*@host/sweeps: it "),
+        ({"storage": "postgresql://me:secret@host:port/sweeps"}, "it does not read DIALECT://USER:PASSWORD@HOST:PORT/"),
+        ({"storage": "nothing://me:secret@host/sweeps"}, "Can't load plugin"),
     ],
 )
 def test_mistakes(how: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -273,5 +281,6 @@ def test_mistakes(how: dict[str, Any], message: str, tmp_path: Path) -> None:
         "sampler": "grid",
         "space": SPACE,
     }
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as caught:
         opened(**(asked | how))
+    assert not re.search("sec|ret@", str(caught.value))
