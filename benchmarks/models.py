@@ -26,6 +26,7 @@ class Model:
         side: Of the images, in pixels; ``None`` for networks that are not made for a data set here.
         latent: The shape of the normal values that a sample is made of.
         threshold: The score above which D takes a sample for real; ``None`` for a critic, whose scores have no zero.
+        own_step: Whether the training is a user's own, which has to say itself what its state is.
     """
 
     make_pair: Callable[[], tuple[nn.Module, nn.Module]]
@@ -35,6 +36,7 @@ class Model:
     side: int | None = 28
     latent: tuple[int, ...] = (LATENT,)
     threshold: float | None = 0.5
+    own_step: bool = False
 
     def check_fits(self, digits: Digits) -> None:
         """Raise ``UsageError`` if the images are not such as the networks make."""

@@ -14,7 +14,6 @@ from xaigrad import Guidance, XAIGuidedGenerator
 from xaigrad._isolation import forked_rng
 from xaigrad.benchmarks.choices import LOSSES, choose
 from xaigrad.benchmarks.digest import hashed
-from xaigrad.benchmarks.kept import Kept
 from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.stopwatch import Stopwatch, Timed
 
@@ -90,8 +89,7 @@ class Training:
         if "loss" in options:
             options["loss"] = choose("loss", LOSSES, options["loss"])
         self.gan = model.training(generator, discriminator, **options)
-        self._kept = Kept(self.gan)
-        for network in self._kept.networks:  # An encoder, say, of a user's own training.
+        for network in _networks(getattr(self.gan, "__dict__", {})):  # An encoder, say, of a user's own training.
             network.to(self._device)
 
     @property
@@ -174,18 +172,20 @@ class Training:
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next epoch depends on: networks, optimizers, counts, random states, the guidance.
 
-        Raises:
-            NotKeptError: If a user's own training holds something that cannot be saved.
+        A user's own training is asked for its own, with which it may do as it likes.
         """
         return {
-            "kept": self._kept.state_dict(),
+            "gan": self.gan.state_dict() if self._setting.networks.own_step else _state_of(self.gan),
             "guidance": self.guided.interception.state_dict() if self.guided else None,
             "random": self.random_state,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a saved training stopped; it has to be of the same setting, images and guidance."""
-        self._kept.load_state_dict(state["kept"])
+        if self._setting.networks.own_step:
+            self.gan.load_state_dict(state["gan"])
+        else:
+            _load_state(self.gan, state["gan"])
         if self.guided:
             self.guided.interception.load_state_dict(state["guidance"])
         self._rng.set_state(state["random"])
@@ -240,3 +240,28 @@ def in_eval_mode(network: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+def _state_of(gan: Any) -> dict[str, Any]:
+    """Return the state of networks and optimizers, and the numbers, among a training's attributes."""
+    parts = vars(gan)
+    return {
+        "parts": {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")},
+        "counts": {name: part for name, part in parts.items() if isinstance(part, bool | int | float)},
+    }
+
+
+def _load_state(gan: Any, state: Mapping[str, Any]) -> None:
+    for name, part in state["parts"].items():
+        getattr(gan, name).load_state_dict(part)
+    for name, count in state["counts"].items():
+        setattr(gan, name, count)
+
+
+def _networks(held: Any) -> Iterator[nn.Module]:
+    """Return the networks in a collection, at any depth."""
+    for each in held.values() if isinstance(held, dict) else held:
+        if isinstance(each, nn.Module):
+            yield each
+        elif isinstance(each, dict | list | tuple):
+            yield from _networks(each)

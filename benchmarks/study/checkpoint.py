@@ -6,18 +6,23 @@ place for each tensor. Nothing is pickled, so reading a file runs nothing.
 
 import json
 import os
+from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch import Tensor
 
 from xaigrad.benchmarks.digest import hashed
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.kept import NotKeptError
 
 _FORMAT = "1"
+
+
+class NotKeptError(TypeError):
+    """A state holds something that cannot be saved."""
 
 
 def save(path: Path, state: Any) -> None:
@@ -90,11 +95,14 @@ def _beside(path: Path) -> Path:
 
 def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(state, Tensor):
-        tensors[str(len(tensors))] = state.detach().cpu().contiguous().clone()
-        return {"tensor": str(len(tensors) - 1)}
-    if isinstance(state, dict):
-        return {"dict": [[_packed(key, tensors), _packed(value, tensors)] for key, value in state.items()]}
-    if isinstance(state, list | tuple):
+        kept = state.detach().cpu().clone()
+        tensors[str(len(tensors))] = kept.contiguous()
+        place = str(len(tensors) - 1)
+        return {"tensor": place} if kept.is_contiguous() else {"strided": [place, *kept.stride()]}
+    if type(state) in (dict, OrderedDict, Counter):
+        kind = "counter" if isinstance(state, Counter) else "dict"
+        return {kind: [[_packed(key, tensors), _packed(value, tensors)] for key, value in state.items()]}
+    if type(state) in (list, tuple):
         return {"tuple" if isinstance(state, tuple) else "list": [_packed(value, tensors) for value in state]}
     if state is None or isinstance(state, bool | int | float | str):
         return state
@@ -107,7 +115,11 @@ def _unpacked(packed: Any, tensors: dict[str, Tensor]) -> Any:
     [(kind, content)] = packed.items()
     if kind == "tensor":
         return tensors[content]
-    if kind == "dict":
-        return {_unpacked(key, tensors): _unpacked(value, tensors) for key, value in content}
+    if kind == "strided":
+        place, *strides = content  # A convolution of channels_last may end in other bits than one of channels first.
+        return torch.empty_strided(tensors[place].shape, strides, dtype=tensors[place].dtype).copy_(tensors[place])
+    if kind in ("dict", "counter"):
+        pairs = {_unpacked(key, tensors): _unpacked(value, tensors) for key, value in content}
+        return Counter(pairs) if kind == "counter" else pairs
     values = [_unpacked(value, tensors) for value in content]
     return tuple(values) if kind == "tuple" else values

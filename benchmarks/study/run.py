@@ -1,8 +1,8 @@
 """A run: every trial of a plan, into one folder, resumed where it was cut off."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ from safetensors.torch import save as serialized
 
 from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.display import LiveProgress
-from xaigrad.benchmarks.kept import NotKeptError
-from xaigrad.benchmarks.study import checkpoint, folder, pictures, processes, provenance
+from xaigrad.benchmarks.study import checkpoint, folder, pictures, processes, provenance, rehearsal
 from xaigrad.benchmarks.study.folder import RunFolder
 from xaigrad.benchmarks.study.measures import Measures, measures_of
 from xaigrad.benchmarks.study.plan import Plan, Trial
+from xaigrad.benchmarks.study.saving import Saving
 from xaigrad.benchmarks.study.trial import TrialUnderWay
 
 
@@ -59,10 +59,11 @@ def run(
     for setting in plan.settings.values():
         setting.check_fits(digits)
     groups = plan.groups()
-    device = next(iter(plan.settings.values())).device
-    process = processes.mine(device)
+    asked_for = next(iter(plan.settings.values()))
+    process = processes.mine(asked_for.device)
+    device = process.device(asked_for.device)
     out = process.agreed(out)
-    measures = measures_of(plan, digits, process.device(device), features)
+    measures = measures_of(plan, digits, device, features)
     facts = provenance.facts(plan, digits, measures.look.extractor, asked)
     if process.first:
         if resume and out.exists():
@@ -71,10 +72,12 @@ def run(
             folder.create(out, facts)
         pictures.draw(digits.images, out / "samples" / "real.png")
     process.wait()
+    obstacle = rehearsal.obstacle(replace(asked_for, device=device), digits)
     with closing(RunFolder(out, process.number)) as run_folder:
+        saving = Saving(run_folder, interval, obstacle, console)
         for group in processes.share(groups, process):
             trials = [trial.on(process.device(trial.setting.device)) for trial in group]
-            _Group(trials, plan, digits, measures, run_folder, interval, weights).train(console)
+            _Group(trials, plan, digits, measures, run_folder, saving, weights).train(console)
             if ended is not None:
                 ended()
         process.wait()
@@ -91,15 +94,14 @@ class _Group:
         digits: Digits,
         measures: Measures,
         run_folder: RunFolder,
-        interval: float,
+        saving: Saving,
         weights: bool,
     ) -> None:
         self._trials = [trial for trial in trials if not run_folder.is_done(trial.name)]
         self._plan, self._digits, self._measures = plan, digits, measures
         self._folder = run_folder
-        self._interval = interval
+        self._saving = saving
         self._weights = weights
-        self._said = False
 
     def train(self, console: Console) -> None:
         """Train them to the end."""
@@ -108,7 +110,6 @@ class _Group:
         first = self._trials[0]
         console.print(f"{first.setting_name}, seed {first.setting.seed}", highlight=False)
         under_way = [self._begun(trial) for trial in self._trials]
-        saved = dict.fromkeys((one.trial.name for one in under_way), time.monotonic())
         epochs = first.setting.epochs
         with LiveProgress(console, epochs, [one.trial.arm.name for one in under_way]) as progress:
             for epoch in range(1, epochs + 1):
@@ -121,36 +122,18 @@ class _Group:
                     if epoch == epochs:
                         pictures.masks(one.last_masks(pictures.PICTURED), self._folder.picture(one.trial.name))
                     progress.epoch(one.trial.arm.name, record)
-                    if time.monotonic() - saved[one.trial.name] >= self._interval:
-                        self._save(one, console)
-                        saved[one.trial.name] = time.monotonic()
+                    self._saving.save(one)
                     self._folder.add(record)
         for one in under_way:
             self._end(one)
 
     def _begun(self, trial: Trial) -> TrialUnderWay:
         under_way = TrialUnderWay(trial, self._plan, self._digits, self._measures)
-        saved = self._folder.checkpoint(trial.name)
-        if saved.exists():
-            under_way.load_state_dict(checkpoint.load(saved))
+        self._saving.load(under_way)
         self._folder.check_start(under_way.records[0])
         for record in under_way.records:
             self._folder.add(record)
         return under_way
-
-    def _save(self, under_way: TrialUnderWay, console: Console) -> None:
-        """Save a trial, or say that it cannot be."""
-        try:
-            checkpoint.save(self._folder.checkpoint(under_way.trial.name), under_way.state_dict())
-        except NotKeptError as error:
-            if not self._said:
-                console.print(
-                    f"{under_way.trial.setting.model} keeps what cannot be saved: {error}. A training that is cut off "
-                    "starts anew. Give it state_dict and load_state_dict to go on where it was.",
-                    highlight=False,
-                    markup=False,
-                )
-            self._said = True
 
     def _end(self, under_way: TrialUnderWay) -> None:
         name = under_way.trial.name

@@ -15,6 +15,7 @@ from xaigrad.benchmarks.study.averaged import Averaged
 from xaigrad.benchmarks.study.matched_rate import scale_rate
 from xaigrad.benchmarks.study.measures import Measures
 from xaigrad.benchmarks.study.meter import Meter
+from xaigrad.benchmarks.study.pictures import PICTURED
 from xaigrad.benchmarks.study.plan import Plan, Trial
 from xaigrad.benchmarks.training import Training
 
@@ -43,6 +44,7 @@ class TrialUnderWay:
         self._plan = plan
         self._digits = digits
         self._measures = measures
+        self._masks: dict[str, Tensor] | None = None
         self._training = Training(trial.setting, digits.images, trial.arm.guidance, digits.labels, stream)
         optimizer = self._training.gan.g_optimizer
         self._meter = Meter(optimizer, self._training.guided)
@@ -118,19 +120,17 @@ class TrialUnderWay:
         return {name: network.state_dict() for name, network in networks.items()}
 
     def last_masks(self, count: int) -> dict[str, Tensor] | None:
-        """Return samples and masks of the last guided update."""
-        return self._training.last_masks(count)
+        """Return samples and masks of the last guided update, at most as many as are shown."""
+        found = self._training.last_masks(count) or self._masks
+        return None if found is None else {name: part[:count] for name, part in found.items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the next epoch depends on, and the records so far.
-
-        Raises:
-            NotKeptError: If a user's own training holds something that cannot be saved.
-        """
+        """Return all that the next epoch depends on, and the records so far."""
         return {
             "epoch": self.epoch,
             "training": self._training.state_dict(),
             "averaged": self._averaged.state_dict(),
+            "masks": self.last_masks(PICTURED),
             "records": self.records,
         }
 
@@ -139,6 +139,7 @@ class TrialUnderWay:
         self.epoch = state["epoch"]
         self._training.load_state_dict(state["training"])
         self._averaged.load_state_dict(state["averaged"])
+        self._masks = state["masks"]
         self.records = state["records"]
 
     def _scores(self, evaluator: Evaluator, count: int) -> tuple[Scores, Scores]:

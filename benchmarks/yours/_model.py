@@ -67,9 +67,10 @@ def model(text: str) -> OwnModel:
       be read off D.
     - an object with the attributes ``generator``, ``discriminator`` and ``g_optimizer``, the generator's optimizer, and
       a method ``step(images)``, or ``step(images, labels)``, which trains on one batch of real images and returns
-      ``(d_loss, g_loss)``, two tensors without dimensions, the second ``None`` if G did not learn in that step. What
-      it holds besides is saved and loaded with it (:class:`xaigrad.benchmarks.kept.Kept`). It may have ``latent``,
-      too. For guided arms ``generator`` is replaced by the guided one, whose parameters are the same.
+      ``(d_loss, g_loss)``, two tensors without dimensions, the second ``None`` if G did not learn in that step. With
+      methods ``state_dict`` and ``load_state_dict`` it goes on where it was cut off, without them it starts anew. It
+      may have ``latent``, too. For guided arms ``generator`` is replaced by the guided one, whose parameters are the
+      same.
 
     Args:
         text: ``module:function`` or ``file.py:function``.
@@ -183,6 +184,7 @@ def _model_of_training(made: Any, make: _Maker, text: str) -> OwnModel:
         labelled=labelled,
         threshold=None,
         latent=latent,
+        own_step=True,
         shape=tuple(samples.shape[1:]),
     )
 

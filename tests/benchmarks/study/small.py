@@ -1,6 +1,5 @@
 """A plan that is trained in seconds: few noise images, a tiny pair of networks of one's own."""
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from xaigrad.benchmarks.study.plan import STANDARD, TWIN, Arm, Plan
 from xaigrad.explainers import DeepShap
 from xaigrad.masks import EMA, AbsNormalize
 from xaigrad.references import HarvestedReferences
-from xaigrad.schedules import Adaptive, Alternate, Constant
+from xaigrad.schedules import Adaptive, Alternate, Constant, StopAfter
 
 LABELS = torch.arange(48) % 3
 IMAGES = torch.rand(48, 1, 28, 28, generator=torch.Generator().manual_seed(3)) * 2 - 1
@@ -65,17 +64,20 @@ class PoolTraining:
         optimizer.step()
 
 
-class CountingTraining(PoolTraining):
-    """One that holds what nobody can save."""
+class SayingTraining(PoolTraining):
+    """One that says what its state is."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rates = itertools.count(1)
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next step depends on."""
+        parts = (self.generator, self.discriminator, *self.optimizers)
+        return {"parts": [part.state_dict() for part in parts], "pool": self.pool}
 
-    def step(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Train both networks on one batch."""
-        self.g_optimizer.param_groups[0]["lr"] = 1e-3 / next(self.rates)
-        return super().step(images)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put it back."""
+        parts = (self.generator, self.discriminator, *self.optimizers)
+        for part, saved in zip(parts, state["parts"], strict=True):
+            part.load_state_dict(saved)
+        self.pool = state["pool"]
 
 
 def arms() -> list[Arm]:
@@ -88,6 +90,7 @@ def arms() -> list[Arm]:
         Arm(TWIN, kind="twin"),
         Arm("harvesting", harvesting),
         Arm("alternating", Guidance(DeepShap(IMAGES), schedule=Alternate())),
+        Arm("ending", Guidance(schedule=StopAfter(3))),
         *(Arm(name, guidance, "control", "saliency") for name, guidance in shuffled.items()),
     ]
 

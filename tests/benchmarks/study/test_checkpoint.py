@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from xaigrad.benchmarks.errors import UsageError
-from xaigrad.benchmarks.kept import NotKeptError
 from xaigrad.benchmarks.study import checkpoint
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -60,7 +59,7 @@ def test_shared_and_strided_tensors_come_back() -> None:
 
 
 def test_a_state_with_something_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotKeptError, match="its state holds an object of type "):
+    with pytest.raises(checkpoint.NotKeptError, match="its state holds an object of type "):
         checkpoint.save(tmp_path / "a.safetensors", {"a": object()})
 
 
