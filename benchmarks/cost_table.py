@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xaigrad.benchmarks.results import on_cpu
+
 COLUMNS = ("model", "explainer", "time", "range", "memory", "ms", "MiB", "own")
 CSV_COLUMNS = (
     "model",
@@ -94,8 +96,7 @@ def machine(record: Mapping[str, Any]) -> str:
     """Return in one line where the figures come from."""
     asked, on = record["asked"], record["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items() if name != "xaigrad")
-    threads = f"{on['threads']} thread{'s' if on['threads'] > 1 else ''}"
-    where = on["gpu"] if asked["device"].startswith("cuda") else f"{on['processor']}, {threads}"
+    where = on["gpu"] if asked["device"].startswith("cuda") else on_cpu(on)
     return f"{where}, {versions}"
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from xaigrad.benchmarks.results import on_cpu
+
 COLUMNS = ("arm", "epochs", "measured", "training", "evaluation", "share")
 
 
@@ -28,7 +30,7 @@ def markdown(record: Mapping[str, Any]) -> str:
     evaluated, final = (min(plan[name], data["images"]) for name in ("evaluated", "final"))
     note = (
         f"Seconds; G and its average on {evaluated:,} images at each measurement, on {final:,} at the end. "
-        f"`{facts['command']}`: {data['images']:,} images; {on['processor']}, {on['threads']} threads, torch "
+        f"`{facts['command']}`: {data['images']:,} images; {on_cpu(on)}, torch "
         f"{facts['versions']['torch']}."
     )
     return f"{table}\n\n{note}"

@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,16 @@ def machine() -> dict[str, Any]:
         "gpu": gpu,
         "python": platform.python_version(),
     }
+
+
+def on_cpu(found: Mapping[str, Any]) -> str:
+    """Return the processor and the threads of a machine in words.
+
+    Example:
+        >>> on_cpu({"processor": "A CPU", "threads": 1}), on_cpu({"processor": "A CPU", "threads": 2})
+        ('A CPU, 1 thread', 'A CPU, 2 threads')
+    """
+    return f"{found['processor']}, {found['threads']} thread{'s' if found['threads'] > 1 else ''}"
 
 
 def _processor() -> str:

@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 
 from xaigrad.benchmarks.metrics import KID_UNIT
+from xaigrad.benchmarks.results import on_cpu
 
 COLUMNS = ("arm", "FID", f"KID {KID_UNIT}", "precision", "recall", "seconds", "explainer", "time ratio")
 
@@ -52,6 +53,6 @@ def markdown(record: Mapping[str, Any]) -> str:
         f"`{facts['command']}`: {facts['data']['dataset']}, {setting['model']}, {setting['epochs']} epochs, "
         f"seed {seed}; "
         f"{images:,} generated against {images:,} real images, features {facts['extractor']}; "
-        f"{on['processor']}, {on['threads']} threads, torch {facts['versions']['torch']}."
+        f"{on_cpu(on)}, torch {facts['versions']['torch']}."
     )
     return f"{table}\n\n{note}"

@@ -160,8 +160,8 @@ def test_with_one_thread_the_processor_s_time_is_counted(monkeypatch: pytest.Mon
     monkeypatch.undo()
     assert part_cost.alone() == (torch.get_num_threads() == 1)
     monkeypatch.setattr(part_cost, "alone", lambda: True)
-    part = Part("mine()", "schedule", lambda update: time.sleep(0.05) or 0.5)
-    assert max(measure(Setting(batch=4), IMAGES, part, 1).part_seconds) < 0.05
+    part = Part("mine()", "schedule", lambda update: time.sleep(0.5) or 0.5)
+    assert max(measure(Setting(batch=4), IMAGES, part, 1).part_seconds) < 0.5
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_hooks_that_are_put_for_it_are_timed_and_no_others(monkeypatch: pytest.M
             return tensor
 
     def slow(gradient: Tensor) -> None:
-        time.sleep(0.01)
+        time.sleep(0.2)
 
     monkeypatch.setattr(beside, "_BESIDE", ((Watching, "work"),))
     originals, stopwatch = (Watching.work, Tensor.register_hook), Stopwatch(CPU)
@@ -218,9 +218,9 @@ def test_hooks_that_are_put_for_it_are_timed_and_no_others(monkeypatch: pytest.M
         assert stopwatch.seconds() == 0
         other = Watching().work(torch.ones(2, requires_grad=True), slow)
         before = stopwatch.seconds()
-        assert 0 < before < 0.01
+        assert 0 < before < 0.2
         other.sum().backward()
-        assert stopwatch.seconds() - before >= 0.01
+        assert stopwatch.seconds() - before >= 0.2
     with pytest.raises(ZeroDivisionError), timed_beside(stopwatch):
         raise ZeroDivisionError
     assert (Watching.work, Tensor.register_hook) == originals
