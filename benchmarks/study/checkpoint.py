@@ -106,7 +106,7 @@ def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
         return {"tuple" if isinstance(state, tuple) else "list": [_packed(value, tensors) for value in state]}
     if state is None or isinstance(state, bool | int | float | str):
         return state
-    raise NotKeptError(f"its state holds an object of type {type(state).__name__}")
+    raise NotKeptError(f"the state holds an object of type {type(state).__name__}")
 
 
 def _unpacked(packed: Any, tensors: dict[str, Tensor]) -> Any:

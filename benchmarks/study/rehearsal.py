@@ -37,7 +37,7 @@ def obstacle(setting: Setting, digits: Digits) -> str | None:
     begun = replace(setting, epochs=1)
     straight, resumed = (Training(begun, images, labels=labels) for _ in range(2))
     if setting.networks.own_step and not _says_what_it_is(straight.gan):
-        return "it has no methods state_dict and load_state_dict of its own"
+        return "the training has no methods state_dict and load_state_dict of its own"
     straight.epoch()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +51,7 @@ def obstacle(setting: Setting, digits: Digits) -> str | None:
             (repr(training.epoch()), training.draws, training.fingerprint) for training in (straight, resumed)
         )
         if one != other and setting.device == "cpu":
-            return "its state leaves out something that it depends on, and it went on otherwise"
+            return "the training's state leaves out something that it depends on, and it went on otherwise"
     return None
 
 

@@ -59,7 +59,7 @@ def test_shared_and_strided_tensors_come_back() -> None:
 
 
 def test_a_state_with_something_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(checkpoint.NotKeptError, match="its state holds an object of type "):
+    with pytest.raises(checkpoint.NotKeptError, match="the state holds an object of type "):
         checkpoint.save(tmp_path / "a.safetensors", {"a": object()})
 
 

@@ -4,13 +4,18 @@ import itertools
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import accelerate
 import pytest
 
+from xaigrad.benchmarks.study import processes
 from xaigrad.benchmarks.study.folder import read
-from xaigrad.benchmarks.study.processes import Process, share
+from xaigrad.benchmarks.study.processes import Process, mine, share
+
+from . import small
 
 pytestmark = pytest.mark.usefixtures("single")
 ASKED = "compare --lr 2e-4 --explainer saliency --controls none --epochs 1 --seeds 4 --evaluated 100"
@@ -78,3 +83,28 @@ def test_a_process_takes_the_gpu_that_it_was_given() -> None:
     assert Process(1, OnGpu()).device("cuda") == "cuda:1"
     assert Process(1, OnGpu()).device("cpu") == "cpu"
     assert Process().device("cuda") == "cuda"
+
+
+def test_processes_wait_for_each_other_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Waiting(State):
+        process_index = 1
+
+        def __init__(self, timeout: timedelta, **how: Any) -> None:
+            assert timeout > timedelta(days=30)
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(accelerate, "PartialState", Waiting)
+    assert mine("cpu").number == 1
+
+
+def test_all_write_into_the_folder_that_the_first_process_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Agreeing(Process):
+        def agreed(self, value: Any) -> Any:
+            return tmp_path / "first"
+
+    monkeypatch.setattr(processes, "mine", lambda device: Agreeing())
+    small.train(tmp_path / "second", small.plan(epochs=1, seeds=(0,), arms=small.arms()[:1]))
+    assert len(read(tmp_path / "first").done) == 1
+    assert not (tmp_path / "second").exists()

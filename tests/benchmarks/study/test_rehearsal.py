@@ -19,8 +19,8 @@ from xaigrad.benchmarks.yours import _model, model
 from . import small
 
 pytestmark = pytest.mark.usefixtures("single")
-LEAVES_OUT = "its state leaves out something that it depends on, and it went on otherwise"
-NO_METHODS = "it has no methods state_dict and load_state_dict of its own"
+LEAVES_OUT = "the training's state leaves out something that it depends on, and it went on otherwise"
+NO_METHODS = "the training has no methods state_dict and load_state_dict of its own"
 
 
 def obstacle(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> str | None:
@@ -156,7 +156,7 @@ class Module(nn.Module):
         (Saying, LEAVES_OUT),
         (Averaging, LEAVES_OUT),
         (with_state(more=(1, Counter({3: 2}), torch.ones(2, 3).T, torch.Size([1])[0])), None),
-        (with_state(array=np.zeros(2)), "its state holds an object of type ndarray"),
+        (with_state(array=np.zeros(2)), "the state holds an object of type ndarray"),
         (with_state(array=torch.eye(2).to_sparse()), ""),
         (Raising, "ZeroDivisionError: by zero"),
     ],

@@ -171,7 +171,11 @@ def test_a_training_of_ones_own_goes_on_or_starts_anew(
     assert advanced[0] == (2 if name == "SayingTraining" else 0)
     small.train(out, plan, interval=0.0, resume=True)
     assert bits(out) == bits(tmp_path / "whole" / "run")
-    said = (tmp_path / "cut" / "shown.txt").read_text().count("No checkpoints: it has no methods state_dict and load_")
+    said = (
+        (tmp_path / "cut" / "shown.txt")
+        .read_text()
+        .count("No checkpoints: the training has no methods state_dict and load_")
+    )
     assert said == (0 if name == "SayingTraining" else 3)
 
 
