@@ -147,11 +147,7 @@ class Training:
     @contextmanager
     def _seeded(self, stream: int = 0) -> Iterator[None]:
         """Seed the random state that weights, noise and dropout draw from, and give the caller's back."""
-        seed = int(torch.randint(2**62, (), generator=self._rng)) + stream
-        with forked_rng(self._device):
-            torch.manual_seed(seed)
-            random.seed(seed)  # A user's own networks and data may draw from these two.
-            np.random.seed(seed % 2**32)  # noqa: NPY002
+        with _drawing(int(torch.randint(2**62, (), generator=self._rng)) + stream, self._device):
             yield
 
     def _random_states(self) -> list[Tensor]:
@@ -199,14 +195,14 @@ class Training:
             generator: Who makes them, if not G: its average, say.
         """
         made = self.generator if generator is None else generator
-        with in_eval_mode(made):
+        with in_eval_mode(made), _drawing(self._setting.seed, self._device):
             return torch.cat([made(*row).cpu() for row in self._inputs(count)])
 
     @torch.no_grad()
     def judged(self, count: int, threshold: float) -> tuple[float, float]:
         """Return which shares of the first real images and of as many samples D scores on the right side."""
         generator, discriminator = self.generator, self.discriminator
-        with in_eval_mode(generator), in_eval_mode(discriminator):
+        with in_eval_mode(generator), in_eval_mode(discriminator), _drawing(self._setting.seed, self._device):
             generated = [discriminator(generator(*row), *row[1:]) for row in self._inputs(count)]
             first = torch.arange(min(count, len(self._images)), device=self._device)
             real = [
@@ -228,6 +224,16 @@ class Training:
         """Return samples and masks of the last guided update, on the CPU."""
         last: Any = self.guided.last if self.guided else None
         return None if last is None else {"samples": last.samples[:count].cpu(), "masks": last.mask[:count].cpu()}
+
+
+@contextmanager
+def _drawing(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed all random states that networks may draw from, a user's own also in eval mode, and give them back."""
+    with forked_rng(device):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        yield
 
 
 @contextmanager

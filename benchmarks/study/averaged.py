@@ -48,11 +48,10 @@ class Averaged:
             ) from None
         self._decay = decay
         self._steps = 0
+        self._followed: nn.Module = getattr(network, "bare", network)
         own, averages = dict(network.named_parameters()), dict(self.network.named_parameters())
         self._own: list[Tensor] = [own[name] for name in averages]
         self._averages: list[Tensor] = list(averages.values())
-        buffers, copies = dict(network.named_buffers()), dict(self.network.named_buffers())
-        self._buffers = [(copied, buffers[name]) for name, copied in copies.items()]
         optimizer.register_step_post_hook(self._follow)
 
     @torch.no_grad()
@@ -60,8 +59,9 @@ class Averaged:
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         torch._foreach_lerp_(self._averages, self._own, 1 - decay)
-        for copied, buffer in self._buffers:
-            copied.copy_(buffer)
+        buffers = dict(self._followed.named_buffers())  # Some code puts another tensor in a buffer's place.
+        for name, copied in self.network.named_buffers():
+            copied.copy_(buffers[name])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the average and the steps that it is of."""

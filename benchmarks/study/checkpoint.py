@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialized
 from safetensors.torch import save as serialized
 from torch import Tensor
 
 from xaigrad.benchmarks.digest import hashed
 from xaigrad.benchmarks.errors import UsageError
 
-_FORMAT = "1"
+_FORMAT = "2"
 
 
 class NotKeptError(TypeError):
@@ -39,29 +40,49 @@ def save(path: Path, state: Any) -> None:
         ...     load(Path(folder) / "a.safetensors")
         {'weights': [tensor([1., 1.])], 3: (None, 0.1)}
     """
-    tensors: dict[str, Tensor] = {}
-    skeleton = json.dumps(_packed(state, tensors))
-    metadata = {"format": _FORMAT, "state": skeleton, "digest": hashed(skeleton, *tensors.values())}
-    write(path, serialized(tensors, metadata))
+    write(path, packed(state))
 
 
 def load(path: Path) -> Any:
-    """Read a state.
+    """Read a state; its tensors are on the CPU.
 
     Raises:
         UsageError: If the file is damaged, is no checkpoint or cannot be read.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {str(place): file.get_tensor(str(place)) for place in range(len(list(file.keys())))}
-        if metadata["format"] != _FORMAT or metadata["digest"] != hashed(metadata["state"], *tensors.values()):
-            raise ValueError
-        return _unpacked(json.loads(metadata["state"]), tensors)
+        return unpacked(path.read_bytes())
     except (SafetensorError, KeyError, ValueError, OSError):
         raise UsageError(
             f"The checkpoint {path} is damaged or of another version. Delete that file: its trial then starts anew."
         ) from None
+
+
+def packed(state: Any) -> bytes:
+    """Return the content of a state's file."""
+    skeleton, tensors = _parts(state)
+    return serialized(tensors, {"format": _FORMAT, "state": skeleton, "digest": hashed(skeleton, *tensors.values())})
+
+
+def digest(state: Any) -> str:
+    """Return a hash of a state.
+
+    Example:
+        >>> digest([1, torch.ones(2)]) == digest([1, torch.ones(2)]) != digest([1, torch.zeros(2)])
+        True
+    """
+    skeleton, tensors = _parts(state)
+    return hashed(skeleton, *tensors.values())
+
+
+def unpacked(content: bytes) -> Any:
+    """Return the state of a file's content."""
+    found = deserialized(content)
+    length = int.from_bytes(content[:8], "little")
+    metadata = json.loads(content[8 : 8 + length])["__metadata__"]
+    tensors = {str(place): found[str(place)] for place in range(len(found))}
+    if metadata["format"] != _FORMAT or metadata["digest"] != hashed(metadata["state"], *tensors.values()):
+        raise ValueError
+    return _unpacked(json.loads(metadata["state"]), tensors)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -91,6 +112,12 @@ def remove(path: Path) -> None:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
+
+
+def _parts(state: Any) -> tuple[str, dict[str, Tensor]]:
+    """Return a state as text with a place for each tensor, and these."""
+    tensors: dict[str, Tensor] = {}
+    return json.dumps(_packed(state, tensors)), tensors
 
 
 def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:

@@ -50,7 +50,7 @@ def picture_of(folder: Path, trial: str, epoch: int | None) -> Path:
 
 
 def read(folder: Path) -> Run:
-    """Read a folder; a line that was cut off while it was written is left out.
+    """Read a folder; a line that was cut off while it was written is left out, and of two the later counts.
 
     Raises:
         UsageError: If it is no folder of a run, or of another version.
@@ -59,7 +59,7 @@ def read(folder: Path) -> Run:
     kinds: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {"start": {}, "epoch": {}, "done": {}}
     for path in sorted(folder.glob("results*.jsonl")):
         for record in _records(path):
-            kinds.get(record["kind"], {}).setdefault((record["trial"], record.get("epoch")), record)
+            kinds.get(record["kind"], {})[record["trial"], record.get("epoch")] = record
     return Run(folder, facts, *(list(found.values()) for found in kinds.values()))
 
 
@@ -93,7 +93,7 @@ class RunFolder:
             raise UsageError(f"{results} cannot be written: {error.strerror}.") from None
         self._cut_torn_line()
         run = read(path)
-        self._known = {_key(record) for record in [*run.starts, *run.epochs, *run.done]}
+        self._known = {_key(record): _untimed(record) for record in [*run.starts, *run.epochs, *run.done]}
         self._paired = {record["trial"]: record.get("paired") for record in run.starts}
 
     def close(self) -> None:
@@ -101,14 +101,17 @@ class RunFolder:
         os.close(self._file)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Add a line, unless it is there already; NaN and infinity become null.
+        """Add a line, unless there is one that says the same but for the seconds; NaN and infinity become null.
+
+        A trial that was cut off and starts anew ends in other bits on a GPU: then its new records count.
 
         Raises:
             UsageError: If it cannot be written, as on a full disk; a part of a line is taken back.
         """
-        if _key(record) in self._known:
-            return
         line = (json.dumps(_plain(record), allow_nan=False) + "\n").encode()
+        untimed = _untimed(json.loads(line))
+        if self._known.get(_key(record)) == untimed:
+            return
         end = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, line)
@@ -122,7 +125,7 @@ class RunFolder:
                 f"The results in {self.path} cannot be added to: {error.strerror}. What was written before is kept; "
                 "make room and go on with --resume."
             ) from None
-        self._known.add(_key(record))
+        self._known[_key(record)] = untimed
 
     def check_start(self, record: Mapping[str, Any]) -> None:
         """Check that a trial starts as it did when it was begun.
@@ -234,6 +237,10 @@ def _records(path: Path) -> list[dict[str, Any]]:
 
 def _key(record: Mapping[str, Any]) -> tuple[str, str, int | None]:
     return record["kind"], record["trial"], record.get("epoch")
+
+
+def _untimed(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "seconds"}
 
 
 def _plain(value: Any) -> Any:

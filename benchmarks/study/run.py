@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def run(
             folder.create(out, facts)
         pictures.draw(digits.images, out / "samples" / "real.png")
     process.wait()
-    obstacle = rehearsal.obstacle(replace(asked_for, device=device), digits)
+    obstacle = partial(rehearsal.obstacle, replace(asked_for, device=device), digits)
     with closing(RunFolder(out, process.number)) as run_folder:
         saving = Saving(run_folder, interval, obstacle, console)
         for group in processes.share(groups, process):

@@ -1,6 +1,7 @@
 """When trials that are under way are saved, and whether they can be."""
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 
@@ -15,23 +16,27 @@ class Saving:
     Args:
         folder: Where they lie.
         interval: Seconds from one of a trial to the next, at least; 0 for one at every epoch.
-        obstacle: Why trials cannot be gone on with, from :func:`~xaigrad.benchmarks.study.rehearsal.obstacle`; then
-            none is saved.
+        obstacle: Returns why trials cannot be gone on with, or ``None``; asked when the first begins.
         console: Where to say if there is such a reason, now or later.
     """
 
-    def __init__(self, folder: RunFolder, interval: float, obstacle: str | None, console: Console) -> None:
+    def __init__(
+        self, folder: RunFolder, interval: float, obstacle: Callable[[], str | None], console: Console
+    ) -> None:
         self._folder = folder
         self._interval = interval
         self._console = console
+        self._obstacle = obstacle
         self._works = True
         self._last: dict[str, float] = {}
-        if obstacle:
-            self._give_up(obstacle)
 
     def load(self, under_way: TrialUnderWay) -> None:
         """Go on with a trial where it was cut off, if it was."""
         name = under_way.trial.name
+        if not self._last:
+            reason = self._obstacle()
+            if reason is not None:
+                self._give_up(reason)
         self._last[name] = time.monotonic()
         if self._works and self._folder.checkpoint(name).exists():
             under_way.load_state_dict(checkpoint.load(self._folder.checkpoint(name)))

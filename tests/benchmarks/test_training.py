@@ -1,6 +1,7 @@
 """Arms of one setting start alike, see the same data and noise, and differ only by their guidance."""
 
 import copy
+import random
 
 import pytest
 import torch
@@ -219,3 +220,21 @@ def test_wrong_settings(wrong: dict[str, object], message: str) -> None:
 def test_too_few_images() -> None:
     with pytest.raises(UsageError, match="at most the number of images, 60"):
         Training(Setting(batch=61), IMAGES)
+
+
+def test_samples_of_networks_that_draw_in_eval_mode_are_the_same_at_every_call() -> None:
+    training = Training(Setting(batch=6), IMAGES[:36])
+    training.generator.register_forward_hook(
+        lambda module, given, made: made + torch.randn_like(made) * random.random()
+    )
+    before = torch.get_rng_state(), random.getstate()
+    first, judged = training.samples(5), training.judged(5, 0.5)
+    torch.randn(3)
+    random.random()
+    assert torch.equal(training.samples(5), first)
+    assert training.judged(5, 0.5) == judged
+    torch.set_rng_state(before[0])
+    random.setstate(before[1])
+    training.samples(5)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]

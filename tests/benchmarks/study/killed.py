@@ -55,8 +55,8 @@ def main(out: Path, kills: int) -> None:
         killed += 1
         if (out / "run.json").exists():
             found = read(out)
-            middle += len(found.done) < trials
             before, lines = lines, len(found.starts) + len(found.epochs) + len(found.done)
+            middle += lines > before and len(found.done) < trials
             idle = idle + 1 if lines == before else 0
             if idle == _PATIENCE:  # A slow machine has not come as far yet.
                 latest, idle = 1.5 * latest, 0

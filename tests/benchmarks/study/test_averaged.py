@@ -76,3 +76,23 @@ def test_it_resumes() -> None:
             step(one, its)
     for both in zip(averaged.network.state_dict().values(), resumed.network.state_dict().values(), strict=True):
         assert torch.equal(*both)
+
+
+def test_a_buffer_that_is_another_tensor_after_each_call_is_followed() -> None:
+    class Running(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(2, 1)
+            self.register_buffer("mean", torch.zeros(2))
+
+        def forward(self, noise: torch.Tensor) -> torch.Tensor:
+            self.mean = 0.9 * self.mean + noise.mean(0)
+            found: torch.Tensor = self.linear(noise + self.mean)
+            return found
+
+    net = Running()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    averaged = Averaged(net, optimizer)
+    net(torch.ones(3, 2)).sum().backward()
+    optimizer.step()
+    assert torch.equal(averaged.network.get_buffer("mean"), torch.ones(2))

@@ -49,12 +49,15 @@ def test_what_was_added_is_read(path: Path) -> None:
     assert found.done == [{"kind": "done", "trial": "one"}]
 
 
-def test_a_record_is_added_once(path: Path) -> None:
-    for figure in (1.0, 2.0):
-        with closing(RunFolder(path)) as run:
-            run.add(epoch(1, fid=figure))
-            run.add(epoch(1, fid=figure))
-    assert (path / "results.jsonl").read_text() == json.dumps(epoch(1, fid=1.0)) + "\n"
+def test_of_two_records_of_an_epoch_the_later_counts_and_the_same_is_not_repeated(path: Path) -> None:
+    with closing(RunFolder(path)) as run:
+        for record in (epoch(1), epoch(2), epoch(1, seconds=9), epoch(1, fid=3.0)):
+            run.add(record)
+    assert len((path / "results.jsonl").read_text().splitlines()) == 3
+    assert read(path).epochs == [epoch(1, fid=3.0), epoch(2)]
+    with closing(RunFolder(path)) as run:
+        run.add(epoch(1, fid=3.0))
+    assert len((path / "results.jsonl").read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"kind": "epoch", "trial": "one", "epoch": 2, "fid": 1.0}'])

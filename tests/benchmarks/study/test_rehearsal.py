@@ -2,7 +2,7 @@
 
 import copy
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from xaigrad.benchmarks.data import Digits
 from xaigrad.benchmarks.setting import Setting
 from xaigrad.benchmarks.study import rehearsal
 from xaigrad.benchmarks.yours import _model, model
@@ -23,11 +24,11 @@ LEAVES_OUT = "the training's state leaves out something that it depends on, and 
 NO_METHODS = "the training has no methods state_dict and load_state_dict of its own"
 
 
-def obstacle(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> str | None:
+def obstacle(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, device: str = "cpu") -> str | None:
     monkeypatch.setattr(_model, "imported", lambda parameter, text: make)
     model.cache_clear()
     try:
-        return rehearsal.obstacle(Setting("mine:make", batch=12), small.DIGITS)
+        return rehearsal.obstacle(Setting("mine:make", batch=12, device=device), small.DIGITS)
     finally:
         model.cache_clear()
 
@@ -128,6 +129,94 @@ class Raising(small.SayingTraining):
         raise ZeroDivisionError("by\nzero.")
 
 
+class Forgetting(small.SayingTraining):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        pass
+
+
+class Critic(small.SayingTraining):
+    """G's turn is each third step; its count is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    def step(self, images: Tensor) -> tuple[Tensor, Tensor | None]:  # type: ignore[override]
+        self.steps += 1
+        d_loss, g_loss = super().step(images)
+        return d_loss, None if self.steps % 3 else g_loss
+
+
+class HiddenCritic(small.SayingTraining):
+    """The same, with a count in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted = [0]
+
+    def step(self, images: Tensor) -> tuple[Tensor, Tensor | None]:  # type: ignore[override]
+        self.counted[0] += 1
+        if self.counted[0] % 3 == 0:
+            return super().step(images)
+        return self.discriminator(images).mean().detach(), None
+
+
+class Queue(small.SayingTraining):
+    """It is a deque, and comes back as a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recent = deque([1, 2])
+
+    def step(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        self.recent.append(self.recent.popleft())
+        return super().step(images)
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"recent": list(self.recent)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.recent = state["recent"]
+
+
+class NewOptimizer(small.SayingTraining):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters())
+        self.optimizers[1] = self.g_optimizer
+        super().load_state_dict(state)
+
+
+class NewGenerator(small.SayingTraining):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.generator = small.Generator()
+        super().load_state_dict(state)
+
+
+class Forwarding:
+    """It has its generator's methods by name."""
+
+    def __init__(self) -> None:
+        self.inner = small.PoolTraining()
+        self.generator, self.discriminator = self.inner.generator, self.inner.discriminator
+        self.g_optimizer, self.step = self.inner.g_optimizer, self.inner.step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["generator"], name)
+
+
+class Failing(small.SayingTraining):
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    def step(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        self.steps += 1
+        if self.steps > 2:
+            raise ValueError("It is too late.")
+        return super().step(images)
+
+
 class Module(nn.Module):
     """A training that is a network: its own state knows of no optimizer."""
 
@@ -159,6 +248,14 @@ class Module(nn.Module):
         (with_state(array=np.zeros(2)), "the state holds an object of type ndarray"),
         (with_state(array=torch.eye(2).to_sparse()), ""),
         (Raising, "ZeroDivisionError: by zero"),
+        (Forgetting, "the training's state leaves out its generator"),
+        (Critic, "the training's state leaves out its steps"),
+        (HiddenCritic, LEAVES_OUT),
+        (Queue, "AttributeError: 'list' object has no attribute 'popleft'"),
+        (NewOptimizer, "load_state_dict puts other networks or another optimizer in the place of"),
+        (NewGenerator, "load_state_dict puts other networks or another optimizer in the place of"),
+        (Forwarding, "the training's state leaves out its discriminator"),
+        (Failing, "ValueError: It is too late"),
     ],
 )
 def test_what_cannot_go_on_is_found(
@@ -170,6 +267,26 @@ def test_what_cannot_go_on_is_found(
     assert (found or "").startswith(expected or "")
     assert "\n" not in (found or "")
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (small.SayingTraining, None),
+        (Forgetting, "the training's state leaves out its generator"),
+        (pair_with(Growing), None),  # Nobody can tell: on a GPU two trainings differ in any case.
+    ],
+)
+def test_where_bits_differ_in_any_case_states_are_compared(
+    make: Callable[[], Any], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert obstacle(make, monkeypatch, device="cpu:0") == expected
+
+
+def test_one_batch_of_data_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "DIGITS", Digits(small.IMAGES[:12], small.LABELS[:12], "mine"))
+    assert obstacle(Critic, monkeypatch) == "the training's state leaves out its steps"
+    assert obstacle(small.SayingTraining, monkeypatch) is None
 
 
 def test_what_comes_with_xaigrad_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
