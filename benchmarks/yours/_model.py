@@ -68,9 +68,9 @@ def model(text: str) -> OwnModel:
     - an object with the attributes ``generator``, ``discriminator`` and ``g_optimizer``, the generator's optimizer, and
       a method ``step(images)``, or ``step(images, labels)``, which trains on one batch of real images and returns
       ``(d_loss, g_loss)``, two tensors without dimensions, the second ``None`` if G did not learn in that step. With
-      methods ``state_dict`` and ``load_state_dict`` it goes on where it was cut off, without them it starts anew. It
-      may have ``latent``, too. For guided arms ``generator`` is replaced by the guided one, whose parameters are the
-      same.
+      methods ``state_dict`` and ``load_state_dict``, which gets its tensors on the CPU, it goes on where it was cut
+      off; without them it starts anew. It may have ``latent``, too. For guided arms ``generator`` is replaced by the
+      guided one, whose parameters are the same.
 
     Args:
         text: ``module:function`` or ``file.py:function``.
