@@ -78,7 +78,7 @@ def test_killed_at_random_moments(whole: dict[str, Any], tmp_path: Path) -> None
     out = tmp_path / "run"
     script = Path(small.__file__).with_name("killed.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(out), str(KILLS)], capture_output=True, text=True, timeout=500, check=False
+        [sys.executable, str(script), str(out), str(KILLS)], capture_output=True, text=True, timeout=1200, check=False
     )
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout.splitlines()[-1])
