@@ -98,7 +98,12 @@ class _Group:
         saving: Saving,
         weights: bool,
     ) -> None:
-        self._trials = [trial for trial in trials if not run_folder.is_done(trial.name)]
+        self._trials = []
+        for trial in trials:
+            if run_folder.is_done(trial.name):  # A kill may have come before its checkpoint was removed.
+                checkpoint.remove(run_folder.checkpoint(trial.name))
+            else:
+                self._trials.append(trial)
         self._plan, self._digits, self._measures = plan, digits, measures
         self._folder = run_folder
         self._saving = saving

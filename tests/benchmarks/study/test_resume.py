@@ -144,6 +144,24 @@ def test_a_run_stopped_between_checkpoint_and_results_goes_on(
     assert bits(out) == whole
 
 
+def test_a_run_stopped_between_a_trial_s_end_and_the_removal_of_its_checkpoint_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = small.plan(epochs=1, seeds=(0,), arms=small.arms()[:2])
+
+    def stopping(path: Path) -> None:
+        raise StoppedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "remove", stopping)
+        with pytest.raises(StoppedError):
+            small.train(tmp_path / "run", plan, interval=0.0)
+    assert len(read(tmp_path / "run").done) == 1
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
+    small.train(tmp_path / "run", plan, interval=0.0, resume=True)
+    assert list((tmp_path / "run" / "checkpoints").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["SayingTraining", "PoolTraining"])
 def test_a_training_of_ones_own_goes_on_or_starts_anew(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
