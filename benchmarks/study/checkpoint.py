@@ -82,7 +82,7 @@ def unpacked(content: bytes) -> Any:
     tensors = {str(place): found[str(place)] for place in range(len(found))}
     if metadata["format"] != _FORMAT or metadata["digest"] != hashed(metadata["state"], *tensors.values()):
         raise ValueError
-    return _unpacked(json.loads(metadata["state"]), tensors)
+    return _filled(json.loads(metadata["state"]), tensors)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -117,10 +117,10 @@ def _beside(path: Path) -> Path:
 def _parts(state: Any) -> tuple[str, dict[str, Tensor]]:
     """Return a state as text with a place for each tensor, and these."""
     tensors: dict[str, Tensor] = {}
-    return json.dumps(_packed(state, tensors)), tensors
+    return json.dumps(_skeleton(state, tensors)), tensors
 
 
-def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
+def _skeleton(state: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(state, Tensor):
         kept = state.detach().cpu().clone()
         tensors[str(len(tensors))] = kept.contiguous()
@@ -128,25 +128,25 @@ def _packed(state: Any, tensors: dict[str, Tensor]) -> Any:
         return {"tensor": place} if kept.is_contiguous() else {"strided": [place, *kept.stride()]}
     if type(state) in (dict, OrderedDict, Counter):
         kind = "counter" if isinstance(state, Counter) else "dict"
-        return {kind: [[_packed(key, tensors), _packed(value, tensors)] for key, value in state.items()]}
+        return {kind: [[_skeleton(key, tensors), _skeleton(value, tensors)] for key, value in state.items()]}
     if type(state) in (list, tuple):
-        return {"tuple" if isinstance(state, tuple) else "list": [_packed(value, tensors) for value in state]}
+        return {"tuple" if isinstance(state, tuple) else "list": [_skeleton(value, tensors) for value in state]}
     if state is None or isinstance(state, bool | int | float | str):
         return state
     raise NotKeptError(f"the state holds an object of type {type(state).__name__}")
 
 
-def _unpacked(packed: Any, tensors: dict[str, Tensor]) -> Any:
-    if not isinstance(packed, dict):
-        return packed
-    [(kind, content)] = packed.items()
+def _filled(skeleton: Any, tensors: dict[str, Tensor]) -> Any:
+    if not isinstance(skeleton, dict):
+        return skeleton
+    [(kind, content)] = skeleton.items()
     if kind == "tensor":
         return tensors[content]
     if kind == "strided":
         place, *strides = content  # A convolution of channels_last may end in other bits than one of channels first.
         return torch.empty_strided(tensors[place].shape, strides, dtype=tensors[place].dtype).copy_(tensors[place])
     if kind in ("dict", "counter"):
-        pairs = {_unpacked(key, tensors): _unpacked(value, tensors) for key, value in content}
+        pairs = {_filled(key, tensors): _filled(value, tensors) for key, value in content}
         return Counter(pairs) if kind == "counter" else pairs
-    values = [_unpacked(value, tensors) for value in content]
+    values = [_filled(value, tensors) for value in content]
     return tuple(values) if kind == "tuple" else values

@@ -38,9 +38,7 @@ def obstacle(setting: Setting, digits: Digits) -> str | None:
     try:
         with forked_rng(torch.device(setting.device)):
             return _obstacle(setting, digits)
-    except (
-        Exception
-    ) as error:  # Whatever a user's own code may raise; what the training itself does is seen in the run.
+    except Exception as error:  # A user's own code may raise anything; of the training itself, the run will say so.
         said = " ".join(str(error).split()).rstrip(".")
         return said if isinstance(error, checkpoint.NotKeptError) else f"{type(error).__name__}: {said}"
 

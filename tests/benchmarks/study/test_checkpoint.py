@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,20 @@ def test_any_state_comes_back(state: Any, tmp_path_factory: pytest.TempPathFacto
     assert [found.name for found in path.parent.iterdir()] == ["a.safetensors"]
 
 
-def test_shared_and_strided_tensors_come_back() -> None:
+def test_shared_tensors_come_back_each_on_its_own() -> None:
     whole = torch.arange(12.0).view(3, 4)
     state = {"whole": whole, "part": whole[1], "turned": whole.T, "again": whole}
-    packed: dict[str, torch.Tensor] = {}
-    assert checkpoint._packed(state, packed)
-    assert len({tensor.data_ptr() for tensor in packed.values()}) == 4
+    found = checkpoint.unpacked(checkpoint.packed(state))
+    assert same(found, state)
+    assert len({tensor.data_ptr() for tensor in found.values()}) == 4
+
+
+def test_strides_and_counters_come_back() -> None:
+    image = torch.rand(2, 3, 4, 5)
+    state = [image.contiguous(memory_format=torch.channels_last), image.permute(3, 0, 2, 1), Counter({3: 2})]
+    found = checkpoint.unpacked(checkpoint.packed(state))
+    assert same(found, state)
+    assert [tensor.stride() for tensor in found[:2]] == [tensor.stride() for tensor in state[:2]]
 
 
 def test_a_state_with_something_else_is_refused(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ class Module(nn.Module):
         (ByMethod, NO_METHODS),
         (Saying, LEAVES_OUT),
         (Averaging, LEAVES_OUT),
-        (with_state(more=(1, Counter({3: 2}), torch.ones(2, 3).T, torch.Size([1])[0])), None),
+        (with_state(more=(1, Counter({3: 2}), torch.ones(2, 3).T)), None),
         (with_state(array=np.zeros(2)), "the state holds an object of type ndarray"),
         (with_state(array=torch.eye(2).to_sparse()), ""),
         (Raising, "ZeroDivisionError: by zero"),

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,22 @@ def bits(path: Path) -> dict[str, Any]:
         },
         "left": [file.name for file in (path / "checkpoints").iterdir()],
     }
+
+
+@contextmanager
+def cut_off(after: int, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Cut a run off instead of an epoch of a trial; yield the epochs that trials had before each of theirs."""
+    advance, begun = TrialUnderWay.advance, []
+
+    def stopping(trial: TrialUnderWay) -> dict[str, Any]:
+        begun.append(trial.epoch)
+        if len(begun) == after:
+            raise error
+        return advance(trial)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrialUnderWay, "advance", stopping)
+        yield begun
 
 
 @pytest.fixture(scope="module")
@@ -171,22 +188,12 @@ def test_a_training_of_ones_own_goes_on_or_starts_anew(
     for folder in ("whole", "cut"):
         (tmp_path / folder).mkdir()
     small.train(tmp_path / "whole" / "run", plan)
-    out, advance, advanced = tmp_path / "cut" / "run", TrialUnderWay.advance, []
-
-    def stopping(trial: TrialUnderWay) -> dict[str, Any]:
-        advanced.append(trial.epoch)
-        if len(advanced) == 5:
-            raise StoppedError
-        return advance(trial)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TrialUnderWay, "advance", stopping)
-        with pytest.raises(StoppedError):
-            small.train(out, plan, interval=0.0)
-        advanced[:] = []
-        with suppress(StoppedError):
-            small.train(out, plan, interval=0.0, resume=True)
-    assert advanced[0] == (2 if name == "SayingTraining" else 0)
+    out = tmp_path / "cut" / "run"
+    with cut_off(5, StoppedError, monkeypatch), pytest.raises(StoppedError):
+        small.train(out, plan, interval=0.0)
+    with cut_off(1, StoppedError, monkeypatch) as begun, pytest.raises(StoppedError):
+        small.train(out, plan, interval=0.0, resume=True)
+    assert begun == [2 if name == "SayingTraining" else 0]
     small.train(out, plan, interval=0.0, resume=True)
     assert bits(out) == bits(tmp_path / "whole" / "run")
     said = (
@@ -245,18 +252,9 @@ def test_a_stop_by_the_user_leaves_a_run_that_goes_on(
     whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C, and with no checkpoint yet: all is trained again, and no line is doubled."""
-    out, advance, advanced = tmp_path / "run", TrialUnderWay.advance, []
-
-    def stopping(under_way: TrialUnderWay) -> dict[str, Any]:
-        advanced.append(under_way)
-        if len(advanced) == 20:
-            raise KeyboardInterrupt
-        return advance(under_way)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(TrialUnderWay, "advance", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            small.train(out)
+    out = tmp_path / "run"
+    with cut_off(20, KeyboardInterrupt, monkeypatch), pytest.raises(KeyboardInterrupt):
+        small.train(out)
     assert len(read(out).epochs) == 19
     small.train(out, resume=True)
     assert bits(out) == whole
