@@ -65,6 +65,7 @@ def test_strides_and_counters_come_back() -> None:
     found = checkpoint.unpacked(checkpoint.packed(state))
     assert same(found, state)
     assert [tensor.stride() for tensor in found[:2]] == [tensor.stride() for tensor in state[:2]]
+    assert type(found[2]) is Counter
 
 
 def test_a_state_with_something_else_is_refused(tmp_path: Path) -> None:
